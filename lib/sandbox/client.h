@@ -1,0 +1,58 @@
+/*
+ * The side of the keeper's callers: find or start the keeper of a project, and enter its sandbox.
+ * Used by the PAM module inside sshd, su, login, …: nothing here exits, prints, logs, allocates
+ * what it does not free, changes a signal, or waits past its deadline.
+ */
+#ifndef CLSECURE_CLIENT_H
+#define CLSECURE_CLIENT_H
+
+#include <linux/filter.h>
+
+#include "lib/sandbox/protocol.h"
+
+/* What a caller holds between prepare and leave. */
+struct sandbox {
+	int conn; /* to the keeper */
+	int pidfd; /* of PID 1 */
+	int dev; /* O_PATH of the sandbox's /dev, for its ptmx */
+	struct sock_filter *filter; /* mapped, read-only */
+	size_t filter_size; /* bytes */
+	uint32_t session;
+};
+#define SANDBOX_INIT {.conn = -1, .pidfd = -1, .dev = -1}
+
+/*
+ * Connects to the keeper of `slug`, or execs CLSECURE_LIBEXECDIR/clsecure-keeper and connects then.
+ * A keeper that dies while being asked is replaced once more.  `overrides`: KEY=VALUE for a sandbox that is made now
+ * (NULL-terminated or NULL); -EBUSY when one already runs with other values.
+ * The child is made by a double fork without exit signal: the caller never has a child to reap.
+ */
+int keeper_connect(const char *slug, bool start, char *const *overrides, int *ret_conn, struct error *e);
+
+/* One request, one reply, within timeout_ms; fds may be NULL. */
+int keeper_call(int conn, const struct keeper_request *q, struct keeper_reply *ret_reply, int *ret_fds,
+	size_t *n_fds, unsigned timeout_ms, struct error *e);
+
+/* Everything that can fail and be undone: afterwards only sandbox_enter() is left. */
+int sandbox_prepare(const char *slug, const struct keeper_request *who, struct sandbox *ret_sandbox, struct error *e);
+
+/*
+ * The point of no return: namespaces of PID 1 (mnt, pid, net, ipc, uts; one setns), a fresh cgroup namespace, cwd "/",
+ * umask kept, empty bounding and ambient set, no_new_privs, the filter, every descriptor from 3 up close-on-exec.
+ * After a failure the caller is not usable for anything but refusing.  READY is sent last.
+ */
+int sandbox_enter(struct sandbox *s, struct error *e);
+
+/* Tells the keeper (LEAVE) and lets go of everything; never waits for PID 1. */
+void sandbox_leave(struct sandbox *s);
+
+/* Lets go without LEAVE: in a forked child, which is not the holder. */
+void sandbox_forget(struct sandbox *s);
+
+/* A pty of the sandbox, made from outside or inside by s->dev; the slave belongs to the worker. */
+int sandbox_pty(int dev, uid_t worker, int *ret_master, int *ret_slave, struct error *e);
+
+/* Tests only (configure --enable-fault-injection): fail at the named step when CLSECURE_STATEDIR/fault (root's) names it. */
+int fault(const char *step);
+
+#endif
