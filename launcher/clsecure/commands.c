@@ -1,0 +1,27 @@
+#include "config.h"
+#include "launcher/clsecure/commands.h"
+
+const struct option_info common_options[] = {
+	{'h', "help", OPTION_FLAG, NULL, NULL, "show this help"},
+	{'q', "quiet", OPTION_FLAG, NULL, NULL, "print only what was asked for, and errors"},
+	{'v', "verbose", OPTION_FLAG, NULL, NULL, "say more"},
+	{'y', "yes", OPTION_FLAG, NULL, NULL, "answer yes to questions"},
+	{0, "json", OPTION_FLAG, NULL, NULL, "print JSON, with \"version\": 1"},
+	{0, "no-pager", OPTION_FLAG, NULL, NULL, "never start a pager"},
+	{0, "version", OPTION_FLAG, NULL, NULL, "print the version"},
+	{0},
+};
+
+const struct command *const commands[] = {
+	&command_help,
+	NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (streq(name, commands[i]->name) ||
+		    (commands[i]->alias && streq(name, commands[i]->alias)))
+			return commands[i];
+	return NULL;
+}

@@ -1,0 +1,35 @@
+/* clsecure(1): the command line.  It holds no privilege: clsecured checks everything that it says. */
+#include "config.h"
+#include "launcher/clsecure/ui.h"
+
+#include <locale.h>
+
+static int run_command(struct cli *c)
+{
+	if (c->help) {
+		help_print(c->command, stdout);
+		return 0;
+	}
+	if (c->version) {
+		puts("clsecure " PACKAGE_VERSION);
+		return 0;
+	}
+	return c->command->run(c, c->n_operands, (char **)c->operands);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli c;
+	int status;
+
+	setlocale(LC_ALL, "");
+	status = cli_parse(&c, argc, argv);
+	if (status == 0)
+		status = run_command(&c);
+	if (fflush(stdout) != 0 && status == 0) {
+		complain("writing the output: %m");
+		status = c.command->flags & COMMAND_OPENS ? STATUS_OURS : STATUS_FAILED;
+	}
+	cli_done(&c);
+	return status;
+}
