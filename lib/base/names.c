@@ -56,5 +56,11 @@ enum identity identity_of(const char *user)
 
 void worker_name(const char *slug, char buf[static WORKER_NAME_MAX + 1])
 {
-	snprintf(buf, WORKER_NAME_MAX + 1, WORKER_PREFIX "%s", slug);
+	size_t nprefix = strlen(WORKER_PREFIX), n = strlen(slug);
+
+	if (n > SLUG_MAX)
+		n = SLUG_MAX;
+	memcpy(buf, WORKER_PREFIX, nprefix);
+	memcpy(buf + nprefix, slug, n);
+	buf[nprefix + n] = '\0';
 }

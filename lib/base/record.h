@@ -4,11 +4,16 @@
  *	STATEDIR/armed -> registry		the mark without which NSS answers nothing
  *	STATEDIR/registry/name/<user>	-> "1:<user>:<uid>"
  *	STATEDIR/registry/uid/<uid>	-> "1:<user>:<uid>"
+ *	STATEDIR/registry/map/<block>	-> "1:<a bit for each of RECORD_MAP_BITS uids, in hex>"
  *
  * "1" is the version of the form.  The gid is the uid, the home is /home/<user>, the shell follows
  * from the kind of name: a record holds neither path nor owner nor settings, names and uids are
  * public.  A record counts only when both links carry the same text, so that two names never share
  * a uid.  Reading needs no memory but the caller's, no descriptor, no lock: NSS links this file.
+ *
+ * The map is a hint that makes enumeration quick: block b holds the uids from CLSECURE_UID_FIRST +
+ * b * RECORD_MAP_BITS on, four bits a digit, the lowest uid in the first digit's lowest bit.  A bit
+ * without a record is nothing; the writer makes a block anew from uid/ at each change in it.
  */
 #ifndef CLSECURE_RECORD_H
 #define CLSECURE_RECORD_H
@@ -36,5 +41,22 @@ int record_format(const struct record *record, char buf[static RECORD_MAX]);
  */
 int record_by_name(const char *root, const char *name, struct record *ret_record);
 int record_by_uid(const char *root, uid_t uid, struct record *ret_record);
+
+/*
+ * The good record with the lowest uid above `after` (0 begins): 0, or -ENOENT when there are no
+ * more.  No state but the uid: it may be called from anywhere, and what comes and goes in between is
+ * seen or not, nothing else changes.  Two system calls for each record, one for each block of the map.
+ */
+int record_next(const char *root, uid_t after, struct record *ret_record);
+
+#define RECORD_MAP_BITS 1024
+#define RECORD_MAP_MAX (RECORD_MAP_BITS / 4 + 3) /* the text of a block with its end */
+
+struct record_map {
+	unsigned char digit[RECORD_MAP_BITS / 4];
+};
+
+void record_map_set(struct record_map *map, unsigned bit);
+void record_map_format(const struct record_map *map, char buf[static RECORD_MAP_MAX]);
 
 #endif
