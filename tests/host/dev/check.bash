@@ -1,0 +1,1 @@
+command_check() { die "check: not in this version"; }

@@ -1,0 +1,2 @@
+command_shell() { die "shell: not in this version"; }
+claude_need() { :; }
