@@ -1,52 +1,15 @@
 /* The registry's writer, on a directory of the test's own and with users that the test makes up. */
 #include "config.h"
+#include "tests/unit/host-users.h"
 #include "tests/unit/scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 
 #include "lib/base/registry.h"
 
 #define OWNER 1000
 #define OTHER 1001
-
-/* What else there is on the host. */
-static struct {
-	const char *name;
-	uid_t first, last;
-	int error;
-} host;
-
-int __wrap_getpwnam_r(const char *name, struct passwd *pw, char *buf, size_t n, struct passwd **ret);
-int __wrap_getgrnam_r(const char *name, struct group *gr, char *buf, size_t n, struct group **ret);
-int __wrap_getpwuid_r(uid_t uid, struct passwd *pw, char *buf, size_t n, struct passwd **ret);
-int __wrap_getgrgid_r(gid_t gid, struct group *gr, char *buf, size_t n, struct group **ret);
-
-int __wrap_getpwnam_r(const char *name, struct passwd *pw, char *buf, size_t n, struct passwd **ret)
-{
-	*ret = host.name && streq(host.name, name) ? pw : NULL;
-	return host.error;
-}
-
-int __wrap_getgrnam_r(const char *name, struct group *gr, char *buf, size_t n, struct group **ret)
-{
-	*ret = NULL;
-	return host.error;
-}
-
-int __wrap_getpwuid_r(uid_t uid, struct passwd *pw, char *buf, size_t n, struct passwd **ret)
-{
-	*ret = NULL;
-	return host.error;
-}
-
-int __wrap_getgrgid_r(gid_t gid, struct group *gr, char *buf, size_t n, struct group **ret)
-{
-	*ret = gid >= host.first && gid <= host.last ? gr : NULL;
-	return host.error;
-}
 
 static int setup(void **state)
 {
