@@ -13,6 +13,8 @@ const struct option_info common_options[] = {
 };
 
 const struct command *const commands[] = {
+	&command_setup,
+	&command_unsetup,
 	&command_help,
 	NULL,
 };

@@ -80,7 +80,7 @@ struct cli {
 extern const struct command command_run; /* without a subcommand */
 extern const struct command command_shell, command_exec, command_add, command_set, command_remove,
 	command_cleanup, command_cleanup_all, command_list, command_sessions, command_kill,
-	command_info, command_help;
+	command_info, command_help, command_setup, command_unsetup;
 
 extern const struct command *const commands[]; /* NULL-terminated */
 extern const struct option_info common_options[]; /* of every command */
