@@ -1,0 +1,238 @@
+/*
+ * The relay is started as the keeper is: two nested clones that share memory and suspend their
+ * parents, no exit signal, the one between reaped here.  Only system calls are made in them (the C
+ * library's setresuid() would signal the threads of the caller).
+ */
+#include "config.h"
+#include "pam_clsecure/relay.h"
+#include "lib/base/macros.h"
+#include "lib/sandbox/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define STACK_SIZE ((size_t)64 * 1024)
+
+struct birth {
+	int tty, control, caller, null; /* all above RELAY_FD_CALLER */
+	const char *mode;
+	char *stack; /* of the grandchild; its upper end */
+	int error; /* -errno of what failed in the children */
+};
+
+static int become_root(void)
+{
+	if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, 0, 0, 0) < 0 ||
+	    syscall(SYS_setresuid, 0, 0, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static int exec_relay(void *arg)
+{
+	struct birth *b = arg;
+	const int from[] = {b->null, b->null, b->null, b->tty, b->control, b->caller};
+	char *const argv[] = {(char *)"clsecure-relay", (char *)b->mode, NULL};
+	char *const envp[] = {NULL};
+
+	b->error = become_root();
+	for (int i = 0; i < (int)ELEMENTSOF(from) && b->error == 0; i++)
+		if (dup2(from[i], i) < 0)
+			b->error = -errno;
+	if (b->error == 0 && close_range(RELAY_FD_CALLER + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		execve(RELAY_PROGRAM, argv, envp);
+	if (b->error == 0)
+		b->error = -errno;
+	_exit(1);
+}
+
+static int clone_again(void *arg)
+{
+	struct birth *b = arg;
+
+	if (clone(exec_relay, b->stack, CLONE_VM | CLONE_VFORK, b) < 0)
+		b->error = -errno;
+	_exit(0);
+}
+
+/* Signals stay blocked in the children: no handler of the caller runs there, the relay resets them. */
+static int give_birth(struct birth *b)
+{
+	sigset_t all, before;
+	char *stacks;
+	pid_t pid, reaped;
+
+	stacks = mmap(NULL, 2 * STACK_SIZE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stacks == MAP_FAILED)
+		return -errno;
+	b->stack = stacks + STACK_SIZE;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = clone(clone_again, stacks + 2 * STACK_SIZE, CLONE_VM | CLONE_VFORK, b);
+	if (pid < 0)
+		b->error = -errno;
+	else
+		do
+			reaped = waitpid(pid, NULL, __WALL);
+		while (reaped < 0 && errno == EINTR);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	munmap(stacks, 2 * STACK_SIZE);
+	return b->error;
+}
+
+static int raise_fd(int fd, int *ret_fd)
+{
+	int up = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, RELAY_FD_CALLER + 1);
+	int err = up < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (err == 0)
+		*ret_fd = up;
+	return err;
+}
+
+/* A file description of its own: what the relay sets on it (O_NONBLOCK) is not the caller's. */
+static int reopen(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
+int relay_start(unsigned mask, int outer, int *ret_control, struct error *e)
+{
+	_cleanup_close_ int tty = -1, theirs = -1, caller = -1, null = -1, ours = -1;
+	struct birth b = {.mode = mask & 1 ? "both" : "output"};
+	int pair[2], err = fault("pam-relay");
+
+	if (err < 0)
+		return error_errno(e, err, "cannot start %s", RELAY_PROGRAM);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_errno(e, -errno, "cannot start %s", RELAY_PROGRAM);
+	ours = pair[0];
+	err = raise_fd(pair[1], &theirs);
+	if (err == 0)
+		err = raise_fd(reopen(outer), &tty);
+	if (err == 0)
+		err = raise_fd((int)syscall(SYS_pidfd_open, getpid(), 0), &caller);
+	if (err == 0)
+		err = raise_fd(open("/dev/null", O_RDWR | O_CLOEXEC), &null);
+	if (err == 0) {
+		b.tty = tty, b.control = theirs, b.caller = caller, b.null = null;
+		err = give_birth(&b);
+	}
+	if (err < 0)
+		return error_errno(e, err, "cannot start %s", RELAY_PROGRAM);
+	*ret_control = TAKE_FD(ours);
+	return 0;
+}
+
+static int send_message(int control, const struct relay_message *m, const int *fds, size_t n)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int) * RELAY_FDS_MAX)];
+		struct cmsghdr align;
+	} c = {{0}};
+	struct iovec iov = {.iov_base = (void *)m, .iov_len = sizeof(*m)};
+	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (n > 0) {
+		struct cmsghdr *cmsg;
+
+		h.msg_control = c.buf;
+		h.msg_controllen = CMSG_SPACE(sizeof(int) * n);
+		cmsg = CMSG_FIRSTHDR(&h);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int) * n);
+		memcpy(CMSG_DATA(cmsg), fds, sizeof(int) * n);
+	}
+	return sendmsg(control, &h, MSG_NOSIGNAL) == (ssize_t)sizeof(*m) ? 0 : -EPIPE;
+}
+
+/* The caller's signals may interrupt a wait, not lengthen it much: one retry each time. */
+static int receive_answer(int control, int *fds, size_t *n)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int) * RELAY_FDS_MAX)];
+		struct cmsghdr align;
+	} c = {{0}};
+	struct relay_message m;
+	struct iovec iov = {.iov_base = &m, .iov_len = sizeof(m)};
+	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = c.buf,
+		.msg_controllen = sizeof(c.buf)};
+	struct pollfd p = {.fd = control, .events = POLLIN};
+	int ready;
+
+	for (int tries = 0; (ready = poll(&p, 1, RELAY_WAIT_MS)) < 0 && errno == EINTR; tries++)
+		if (tries > 8)
+			return -EINTR;
+	if (ready <= 0)
+		return ready < 0 ? -errno : -ETIMEDOUT;
+	if (recvmsg(control, &h, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(m))
+		return -EPIPE;
+	*n = 0;
+	for (struct cmsghdr *cm = CMSG_FIRSTHDR(&h); cm; cm = CMSG_NXTHDR(&h, cm))
+		if (cm->cmsg_level == SOL_SOCKET && cm->cmsg_type == SCM_RIGHTS) {
+			*n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+			memcpy(fds, CMSG_DATA(cm), *n * sizeof(int));
+		}
+	return m.status;
+}
+
+static int call(int control, const struct relay_message *m, const int *fds, size_t n, struct error *e)
+{
+	int got[RELAY_FDS_MAX], err = send_message(control, m, fds, n);
+	size_t n_got = 0;
+
+	if (err == 0)
+		err = receive_answer(control, got, &n_got);
+	for (size_t i = 0; i < n_got; i++)
+		close(got[i]);
+	return err < 0 ? error_errno(e, err, "the terminal's relay") : 0;
+}
+
+int relay_ready(int control, unsigned mask, int master, struct error *e)
+{
+	struct relay_message m = {.op = RELAY_READY};
+	int fds[RELAY_FDS_MAX] = {master};
+	size_t n = 1;
+
+	for (int fd = 0; fd < 3; fd++)
+		if (mask & (1U << fd))
+			fds[n++] = fd;
+	return call(control, &m, fds, n, e);
+}
+
+int relay_go(int control, bool leader, struct error *e)
+{
+	struct relay_message m = {.op = RELAY_GO, .leader = leader};
+	int err = fault("pam-relay-go");
+
+	return err < 0 ? error_errno(e, err, "the terminal's relay") : call(control, &m, NULL, 0, e);
+}
+
+void relay_close(int control, unsigned mask)
+{
+	struct relay_message m = {.op = RELAY_CLOSE};
+	int fds[RELAY_FDS_MAX];
+	size_t n = 0, at = 0;
+
+	if (send_message(control, &m, NULL, 0) < 0 || receive_answer(control, fds, &n) < 0)
+		n = 0;
+	for (int fd = 0; fd < 3 && at < n; fd++)
+		if (mask & (1U << fd))
+			dup2(fds[at++], fd);
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+}
