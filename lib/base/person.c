@@ -42,7 +42,7 @@ static int person_groups(struct person *p)
 	return 0;
 }
 
-static int person_fill(const struct passwd *pw, struct person *ret_person, struct error *e)
+static int person_fill(const struct passwd *pw, bool groups, struct person *ret_person, struct error *e)
 {
 	_cleanup_(person_done) struct person p = {.uid = pw->pw_uid, .gid = pw->pw_gid};
 	int err;
@@ -53,7 +53,7 @@ static int person_fill(const struct passwd *pw, struct person *ret_person, struc
 		return error_set(e, -ENAMETOOLONG, "the name or the home of user '%s' is too long", pw->pw_name);
 	strcpy(p.name, pw->pw_name);
 	strcpy(p.home, pw->pw_dir[0] == '/' ? pw->pw_dir : "/");
-	err = person_groups(&p);
+	err = groups ? person_groups(&p) : 0;
 	if (err < 0)
 		return error_errno(e, err, "list the groups of user '%s'", p.name);
 	*ret_person = p;
@@ -62,7 +62,7 @@ static int person_fill(const struct passwd *pw, struct person *ret_person, struc
 }
 
 /* name or, where that is NULL, uid */
-static int person_look_up(const char *name, uid_t uid, struct person *ret_person, struct error *e)
+static int person_look_up(const char *name, uid_t uid, bool groups, struct person *ret_person, struct error *e)
 {
 	_cleanup_free_ char *buffer = NULL;
 	struct passwd pw, *found = NULL;
@@ -91,19 +91,26 @@ static int person_look_up(const char *name, uid_t uid, struct person *ret_person
 	if (!found)
 		return name ? error_set(e, -ENOENT, "there is no user '%s'", name)
 			    : error_set(e, -ENOENT, "there is no user with uid %u", uid);
-	return person_fill(found, ret_person, e);
+	return person_fill(found, groups, ret_person, e);
 }
 
 int person_by_uid(uid_t uid, struct person *ret_person, struct error *e)
 {
 	if (uid == (uid_t)-1)
 		return error_set(e, -ENOENT, "there is no user with uid %u", uid);
-	return person_look_up(NULL, uid, ret_person, e);
+	return person_look_up(NULL, uid, true, ret_person, e);
+}
+
+int person_by_uid_alone(uid_t uid, struct person *ret_person, struct error *e)
+{
+	if (uid == (uid_t)-1)
+		return error_set(e, -ENOENT, "there is no user with uid %u", uid);
+	return person_look_up(NULL, uid, false, ret_person, e);
 }
 
 int person_by_name(const char *name, struct person *ret_person, struct error *e)
 {
-	return person_look_up(name, 0, ret_person, e);
+	return person_look_up(name, 0, true, ret_person, e);
 }
 
 void person_done(struct person *p)

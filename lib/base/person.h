@@ -28,6 +28,8 @@ struct person {
 /* From NSS.  0; -ENOENT: no such user; -EINVAL: one of clsecure's own identities. */
 int person_by_uid(uid_t uid, struct person *ret_person, struct error *e);
 int person_by_name(const char *name, struct person *ret_person, struct error *e);
+/* As person_by_uid(), but asks for no groups: there are none in the result. */
+int person_by_uid_alone(uid_t uid, struct person *ret_person, struct error *e);
 void person_done(struct person *p);
 bool person_in_group(const struct person *p, gid_t gid);
 

@@ -1,0 +1,14 @@
+/* Where the administrator's files and the projects are; tests link a policy_paths() of their own. */
+#ifndef CLSECURE_PATHS_H
+#define CLSECURE_PATHS_H
+
+#include <sys/types.h>
+
+struct policy_paths {
+	const char *conf, *profiles, *projects;
+	uid_t trusted; /* whom these files must belong to */
+};
+
+const struct policy_paths *policy_paths(void);
+
+#endif

@@ -1,0 +1,749 @@
+/*
+ * Layers, precedence and bounds, project.conf, and the life of a project, in a temporary directory.  As root
+ * the person is nobody, whom as_person() really becomes; else it is who runs the test.
+ */
+#include "config.h"
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "lib/policy/effective.h"
+#include "lib/policy/paths.h"
+#include "lib/policy/tree.h"
+
+static char top[] = "/tmp/test-policy-XXXXXX";
+static char conf[128], profiles[128], projects[128], home[128], dir[128];
+static struct policy_paths paths = {.conf = conf, .profiles = profiles, .projects = projects};
+static uid_t person_uid;
+static gid_t person_gid;
+static const char *person_name = "tester";
+
+/* In the place of lib/policy/paths.c's. */
+const struct policy_paths *policy_paths(void)
+{
+	return &paths;
+}
+
+static int fake_person(uid_t uid, struct person *ret_person, struct error *e)
+{
+	struct person p = {.uid = person_uid, .gid = person_gid};
+
+	if (uid != person_uid)
+		return error_set(e, -ENOENT, "there is no user with uid %u", uid);
+	snprintf(p.name, sizeof(p.name), "%s", person_name);
+	snprintf(p.home, sizeof(p.home), "%s", home);
+	p.groups = malloc(sizeof(gid_t));
+	p.groups[0] = person_gid;
+	p.n_groups = 1;
+	*ret_person = p;
+	return 0;
+}
+
+/* In the place of lib/base/person.c's, which ask NSS. */
+int __wrap_person_by_uid(uid_t uid, struct person *ret_person, struct error *e);
+int __wrap_person_by_uid(uid_t uid, struct person *ret_person, struct error *e)
+{
+	return fake_person(uid, ret_person, e);
+}
+
+int __wrap_person_by_uid_alone(uid_t uid, struct person *ret_person, struct error *e);
+int __wrap_person_by_uid_alone(uid_t uid, struct person *ret_person, struct error *e)
+{
+	return fake_person(uid, ret_person, e);
+}
+
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void put_in(const char *where, const char *name, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", where, name);
+	put(path, text);
+}
+
+static void drop_in(const char *where, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", where, name);
+	unlink(path);
+}
+
+static void make(const char *where, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", where, name);
+	assert_int_equal(mkdir(path, 0755), 0);
+}
+
+#define PERSON ".config/clsecure/config"
+#define PROJECT ".clsecure/config"
+
+static int setup(void **state)
+{
+	umask(022);
+	person_uid = getuid() ?: 65534;
+	person_gid = getgid() ?: 65534;
+	paths.trusted = getuid();
+	assert_non_null(mkdtemp(top));
+	chmod(top, 0755);
+	snprintf(conf, sizeof(conf), "%s/clsecure.conf", top);
+	snprintf(profiles, sizeof(profiles), "%s/profiles", top);
+	snprintf(projects, sizeof(projects), "%s/projects", top);
+	snprintf(home, sizeof(home), "%s/home", top);
+	snprintf(dir, sizeof(dir), "%s/my project", top);
+	make(top, "profiles");
+	make(top, "home");
+	make(top, "home/.config");
+	make(top, "home/.config/clsecure");
+	make(top, "my project");
+	make(top, "my project/.clsecure");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	_cleanup_close_ int tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return tree_remove(tmp, top + strlen("/tmp/"), NULL);
+}
+
+static void add(char *const *assignments)
+{
+	struct person owner;
+	struct error e = {0};
+	struct project_new n = {
+		.slug = "app", .path = dir, .owner = &owner, .worker_uid = getuid(), .assignments = assignments,
+	};
+
+	fake_person(person_uid, &owner, NULL);
+	if (project_create(&n, &e) < 0)
+		fail_msg("%s", e.text);
+	person_done(&owner);
+}
+
+#define WORDS(...) ((char *const *)(const char *const[]){__VA_ARGS__ __VA_OPT__(,) NULL})
+#define ADD(...) add(WORDS(__VA_ARGS__))
+
+/* A fresh project and no files, before each test. */
+static int fresh(void **state)
+{
+	struct error e = {0};
+
+	unlink(conf);
+	drop_in(home, PERSON);
+	drop_in(home, ".clsecurerc");
+	drop_in(dir, PROJECT);
+	drop_in(profiles, "web.conf");
+	person_name = "tester";
+	if (access(projects, F_OK) == 0 && project_destroy("app", &e) < 0 && e.code != -ENOENT)
+		return -1;
+	return 0;
+}
+
+static struct policy *load_with(char *const *overrides, unsigned flags)
+{
+	struct policy *p = NULL;
+	struct error e = {0};
+
+	if (policy_load("app", overrides, flags, &p, &e) < 0)
+		fail_msg("%s", e.text);
+	return p;
+}
+
+#define LOAD(...) load_with(WORDS(__VA_ARGS__), 0)
+
+static void expect(enum setting s, const char *text, enum source source)
+{
+	_cleanup_(policy_freep) struct policy *p = LOAD();
+
+	assert_string_equal(policy_text(p, s), text);
+	assert_int_equal(policy_source(p, s), source);
+}
+
+static void expect_error(int code, const char *words)
+{
+	struct policy *p = NULL;
+	struct error e = {0};
+
+	assert_int_equal(policy_load("app", NULL, 0, &p, &e), code);
+	assert_null(p);
+	if (!strstr(e.text, words))
+		fail_msg("%s", e.text);
+}
+
+static int set(bool admin, struct error *e, const char *a, const char *b)
+{
+	char *const assignments[] = {(char *)a, (char *)b, NULL};
+
+	return project_change("app", assignments, admin, NULL, e);
+}
+
+static void set_ok(bool admin, const char *a)
+{
+	struct error e = {0};
+
+	if (set(admin, &e, a, NULL) < 0)
+		fail_msg("%s", e.text);
+}
+
+static void no_project(void **state)
+{
+	struct policy *p = NULL;
+	struct error e;
+
+	assert_int_equal(policy_load("app", NULL, 0, &p, &e), -ENOENT);
+	assert_int_equal(policy_load("../x", NULL, 0, &p, &e), -ENOENT);
+	assert_int_equal(project_change("app", WORDS(), true, NULL, &e), -ENOENT);
+	assert_int_equal(project_empty_home("app", 0, &e), -ENOENT);
+}
+
+static void defaults(void **state)
+{
+	_cleanup_(policy_freep) struct policy *p = NULL;
+	size_t n;
+
+	ADD();
+	p = LOAD();
+	assert_string_equal(policy_slug(p), "app");
+	assert_string_equal(policy_path(p), dir);
+	assert_int_equal(policy_owner(p)->uid, person_uid);
+	assert_string_equal(policy_choice(p, SETTING_NETWORK), "none");
+	assert_string_equal(policy_source_text(p, SETTING_NETWORK), "built-in");
+	assert_int_equal(policy_number(p, SETTING_TMP_SIZE), 2ull << 30);
+	assert_int_equal(policy_expires(p), UINT64_MAX);
+	assert_null(policy_warnings(p)[0]);
+	policy_list(p, SETTING_PASS_ENV, &n);
+	assert_int_equal(n, 6);
+	assert_null(policy_list(p, SETTING_BIND, &n)[0]);
+	assert_int_equal(n, 0);
+}
+
+static void precedence(void **state)
+{
+	_cleanup_(policy_freep) struct policy *p = NULL, *q = NULL;
+
+	ADD("Profile=");
+	put(conf, "[Session]\nLinger=1s\n");
+	expect(SETTING_LINGER, "1s", SOURCE_ADMIN);
+	put_in(profiles, "web.conf", "[Session]\nLinger=5s\n");
+	set_ok(false, "Profile=web");
+	expect(SETTING_LINGER, "5s", SOURCE_PROFILE);
+	put_in(dir, PROJECT, "[Session]\nLinger=4s\n");
+	expect(SETTING_LINGER, "4s", SOURCE_PROJECT_FILE);
+	put_in(home, PERSON, "[Session]\n# more\nLinger=6s\n");
+	expect(SETTING_LINGER, "6s", SOURCE_PERSON);
+	set_ok(false, "Linger=7");
+	expect(SETTING_LINGER, "7s", SOURCE_PROJECT);
+	p = LOAD("Linger=8");
+	assert_string_equal(policy_text(p, SETTING_LINGER), "8s");
+	assert_string_equal(policy_source_text(p, SETTING_LINGER), "this run");
+	q = load_with(NULL, POLICY_TRUSTED_ONLY);
+	assert_string_equal(policy_text(q, SETTING_LINGER), "7s");
+	set_ok(false, "Linger=");
+	policy_free(q);
+	q = load_with(NULL, POLICY_TRUSTED_ONLY);
+	assert_string_equal(policy_text(q, SETTING_LINGER), "5s");
+	policy_free(q);
+	q = LOAD();
+	assert_non_null(strstr(policy_source_text(q, SETTING_LINGER), "/home/.config/clsecure/config:3"));
+}
+
+static void a_projects_file_only_tightens(void **state)
+{
+	_cleanup_(policy_freep) struct policy *p = NULL;
+
+	ADD();
+	put(conf, "[Session]\nPassEnv=A B\n[Files]\nHide=x\n");
+	put_in(dir, PROJECT, "[Network]\nNetwork=full\n[Session]\nPassEnv=B C\nCommand=evil\n"
+		"[Files]\nHide=y\nProtectPaths=\nHome=ephemeral\n[Syscalls]\nAllowPtrace=no\n");
+	p = LOAD();
+	assert_string_equal(policy_text(p, SETTING_NETWORK), "none");
+	assert_string_equal(policy_text(p, SETTING_PASS_ENV), "B");
+	assert_string_equal(policy_text(p, SETTING_COMMAND), "");
+	assert_string_equal(policy_text(p, SETTING_HIDE), "x y");
+	assert_string_equal(policy_text(p, SETTING_PROTECT_PATHS), settings[SETTING_PROTECT_PATHS].builtin);
+	assert_string_equal(policy_text(p, SETTING_HOME), "ephemeral");
+	assert_int_equal(policy_number(p, SETTING_ALLOW_PTRACE), 0);
+	for (size_t i = 0; i < 4; i++)
+		assert_non_null(policy_warnings(p)[i]);
+	assert_null(policy_warnings(p)[4]);
+	assert_non_null(strstr(policy_warnings(p)[0], "/.clsecure/config:5: a project's file cannot say Command="));
+}
+
+static void lists_of_layers(void **state)
+{
+	ADD();
+	put(conf, "[Session]\nPassEnv=A B\nPassEnv=C\n[Files]\nProtectPaths=m1\n");
+	expect(SETTING_PASS_ENV, "A B C", SOURCE_ADMIN);
+	put_in(home, PERSON, "[Session]\nPassEnv=D\n[Files]\nHide=a\nHide=b\nProtectPaths=m2\n");
+	/* of which more is looser: in the place of; of which fewer is looser: beside */
+	expect(SETTING_PASS_ENV, "D", SOURCE_PERSON);
+	expect(SETTING_HIDE, "a b", SOURCE_PERSON);
+	{
+		_cleanup_(policy_freep) struct policy *p = LOAD();
+
+		assert_non_null(strstr(policy_text(p, SETTING_PROTECT_PATHS), ".husky"));
+		assert_non_null(strstr(policy_text(p, SETTING_PROTECT_PATHS), "m1 m2"));
+	}
+	set_ok(false, "PassEnv+=E");
+	expect(SETTING_PASS_ENV, "D E", SOURCE_PROJECT);
+	set_ok(false, "PassEnv-=D");
+	expect(SETTING_PASS_ENV, "E", SOURCE_PROJECT);
+	set_ok(false, "PassEnv-=E");
+	expect(SETTING_PASS_ENV, "", SOURCE_PROJECT);
+	set_ok(false, "PassEnv=");
+	expect(SETTING_PASS_ENV, "D", SOURCE_PERSON);
+	set_ok(false, "ProtectPaths=only this");
+	expect(SETTING_PROTECT_PATHS, "only this", SOURCE_PROJECT);
+	set_ok(false, "ProtectPaths-=this");
+	expect(SETTING_PROTECT_PATHS, "only", SOURCE_PROJECT);
+	put_in(home, PERSON, "[Files]\nHide=a\nHide=\nHide=c\n");
+	expect(SETTING_HIDE, "c", SOURCE_PERSON);
+}
+
+static void the_administrators_bounds(void **state)
+{
+	struct error e = {0};
+	struct policy *p = NULL;
+
+	ADD("OpenFiles=200000");
+	expect(SETTING_OPEN_FILES, "200000", SOURCE_PROJECT);
+	put(conf, "[Limits]\nOpenFiles=1000\n");
+	expect(SETTING_OPEN_FILES, "1000", SOURCE_PROJECT);
+	assert_int_equal(set(false, &e, "OpenFiles=1001", NULL), -EPERM);
+	assert_non_null(strstr(e.text, "more than the administrator allows (1000)"));
+	set_ok(false, "OpenFiles=999");
+	expect(SETTING_OPEN_FILES, "999", SOURCE_PROJECT);
+	assert_int_equal(policy_load("app", WORDS("OpenFiles=1001"), 0, &p, &e), -EPERM);
+	/* what root says of one project counts */
+	set_ok(true, "OpenFiles=5000");
+	expect(SETTING_OPEN_FILES, "5000", SOURCE_PROJECT);
+	set_ok(false, "Linger=1");
+	expect(SETTING_OPEN_FILES, "5000", SOURCE_PROJECT);
+	set_ok(true, "OpenFiles=");
+	put_in(home, PERSON, "[Limits]\nOpenFiles=infinity\n");
+	expect(SETTING_OPEN_FILES, "1000", SOURCE_PERSON);
+	p = LOAD();
+	assert_non_null(policy_warnings(p)[0]);
+	policy_free(p);
+}
+
+static void what_is_the_administrators(void **state)
+{
+	struct error e = {0};
+	struct policy *p = NULL;
+
+	ADD();
+	assert_int_equal(set(false, &e, "AllowServices=sshd", NULL), -EPERM);
+	assert_int_equal(set(false, &e, "Mode=namespace", NULL), -EPERM);
+	set_ok(true, "AllowServices=sshd");
+	expect(SETTING_ALLOW_SERVICES, "sshd", SOURCE_PROJECT);
+	assert_int_equal(set(true, &e, "Path=/x", NULL), -EPERM);
+	assert_non_null(strstr(e.text, "clsecure remove"));
+	assert_int_equal(set(true, &e, "Owner=0:root", NULL), -EPERM);
+	assert_int_equal(set(true, &e, "MaxProjects=1", NULL), -EPERM);
+	assert_int_equal(policy_load("app", WORDS("AllowServices=su"), 0, &p, &e), -EPERM);
+	assert_int_equal(policy_load("app", WORDS("AllowUsers=x"), 0, &p, &e), -EPERM);
+	put_in(home, PERSON, "[Session]\nAllowServices=login\n");
+	expect_error(-EPERM, "/config:2: AllowServices= is the administrator's alone");
+	put_in(home, PERSON, "[Project]\nAllowUsers=x\n");
+	expect_error(-EPERM, "clsecure set PROJECT AllowUsers=VALUE");
+}
+
+static void nothing_is_changed_by_an_error(void **state)
+{
+	struct error e = {0};
+	size_t waits = 99;
+
+	ADD("Linger=5");
+	assert_int_equal(set(false, &e, "Linger=6", "Netwrok=full"), -EINVAL);
+	assert_non_null(strstr(e.text, "Network="));
+	assert_int_equal(set(false, &e, "Linger=6", "MemoryMax=1G"), -EOPNOTSUPP);
+	assert_int_equal(set(false, &e, "Linger=6", "Linger"), -EINVAL);
+	assert_int_equal(set(false, &e, "Linger+=6", NULL), -EINVAL);
+	assert_int_equal(set(false, &e, "PassEnv-=NOT_THERE", NULL), -EINVAL);
+	assert_int_equal(set(false, &e, "Profile=none-such", NULL), -EINVAL);
+	assert_int_equal(set(false, &e, "Command=a\nb", NULL), -EINVAL);
+	expect(SETTING_LINGER, "5s", SOURCE_PROJECT);
+	assert_int_equal(project_change("app", WORDS("Linger=5", "AllowUsers=x", "Network=full",
+		"Home=ephemeral"), false, &waits, &e), 0);
+	assert_int_equal(waits, 2);
+}
+
+static void broken_files(void **state)
+{
+	ADD();
+	put_in(home, PERSON, "[Network]\nNetwrok=full\n");
+	expect_error(-EINVAL, "/home/.config/clsecure/config:2: there is no setting 'Netwrok'; the nearest is Network=");
+	put_in(home, PERSON, "[Network]\nNetwork=full\nNetwork=none\n");
+	expect_error(-EINVAL, ":3: Network= stands here a second time");
+	put_in(home, PERSON, "[Files]\nNetwork=full\n");
+	expect_error(-EINVAL, ":2: Network= belongs to [Network]");
+	put_in(home, PERSON, "Network=full\n");
+	expect_error(-EINVAL, ":1: '=' before the first");
+	put_in(home, PERSON, "mode = user\nnetwork = true\n");
+	expect_error(-EINVAL, "network: [Network] Network=");
+	put_in(home, PERSON, "[Network]\nNetwork=filtered\n");
+	expect_error(-EOPNOTSUPP, "Network=filtered is not in this version");
+	drop_in(home, PERSON);
+	put_in(dir, PROJECT, "[Network]\nNetwork=ful\n");
+	expect_error(-EINVAL, "/.clsecure/config:2: Network= is none of: none, full");
+	put_in(dir, PROJECT, "mode = user\n");
+	expect_error(-EINVAL, "this is the earlier clsecure's");
+	drop_in(dir, PROJECT);
+	put(conf, "[Network]\nNetwork=ful\n");
+	expect_error(-EINVAL, "clsecure.conf:2: Network= is none of: none, full");
+	unlink(conf);
+	put_in(home, ".clsecurerc", "mode = user\n");
+	{
+		_cleanup_(policy_freep) struct policy *p = LOAD();
+
+		assert_non_null(strstr(policy_warnings(p)[0], ".clsecurerc"));
+	}
+}
+
+static void traps_in_a_persons_place(void **state)
+{
+	char path[256], big[33 * 1024];
+
+	ADD();
+	snprintf(path, sizeof(path), "%s/" PROJECT, dir);
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+	expect_error(-EINVAL, "a link or a mount");
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0666), 0);
+	expect_error(-EINVAL, "read '");
+	unlink(path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	expect_error(-EINVAL, "read '");
+	rmdir(path);
+	memset(big, '\n', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	put(path, big);
+	expect_error(-EFBIG, "read '");
+	unlink(path);
+	/* a link inside the home is the person's own affair, one out of it is not followed */
+	snprintf(path, sizeof(path), "%s/" PERSON, home);
+	put_in(home, "dotfile", "[Session]\nLinger=3\n");
+	assert_int_equal(symlink("../../dotfile", path), 0);
+	expect(SETTING_LINGER, "3s", SOURCE_PERSON);
+	unlink(path);
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+	expect_error(-EINVAL, "a link or a mount");
+	unlink(path);
+}
+
+static void roots_files_are_roots(void **state)
+{
+	char path[256];
+
+	ADD();
+	put(conf, "[Session]\nLinger=3\n");
+	chmod(conf, 0666);
+	expect_error(-EPERM, "is not root's alone to write");
+	chmod(conf, 0644);
+	paths.trusted++;
+	expect_error(-EPERM, "is not root's alone to write");
+	paths.trusted--;
+	unlink(conf);
+	assert_int_equal(mkdir(conf, 0755), 0);
+	expect_error(-EINVAL, "is not a regular file");
+	rmdir(conf);
+	snprintf(path, sizeof(path), "%s/app/project.conf", projects);
+	put(path, "[Project]\nOwner=1:x\n");
+	expect_error(-EINVAL, "no Path=");
+	put(path, "[Project]\nPath=/x\nOwner=x\n");
+	expect_error(-EINVAL, "Owner= is wrong");
+	put(path, "[Project]\nPath=x\nOwner=1:x\n");
+	expect_error(-EINVAL, "Path= is wrong");
+	put(path, "[State]\nVersion=2\n");
+	expect_error(-EINVAL, "not of this version");
+	unlink(path);
+	expect_error(-EINVAL, "is missing");
+}
+
+static void owners(void **state)
+{
+	_cleanup_(policy_freep) struct policy *p = NULL;
+	struct person who = {.uid = person_uid, .name = "tester"};
+
+	ADD("AllowUsers=alice");
+	p = LOAD();
+	assert_true(policy_may_enter(p, &who));
+	who.uid = 0;
+	assert_true(policy_may_enter(p, &who));
+	who.uid = 4242;
+	assert_false(policy_may_enter(p, &who));
+	strcpy(who.name, "alice");
+	assert_true(policy_may_enter(p, &who));
+	strcpy(who.name, "bob");
+	assert_false(policy_may_enter(p, &who));
+	/* root's group: gid 0 */
+	set_ok(false, "AllowGroups=root no-such-group");
+	policy_free(p);
+	p = LOAD();
+	who.gid = 4242;
+	assert_false(policy_may_enter(p, &who));
+	who.gid = 0;
+	assert_true(policy_may_enter(p, &who));
+	/* the uid has another name now */
+	person_name = "somebody-else";
+	expect_error(-EKEYREJECTED, "is not user 'tester' any more");
+}
+
+static void binds(void **state)
+{
+	_cleanup_(policy_freep) struct policy *p = NULL;
+	struct bind_spec b;
+	char want[256];
+
+	ADD("Bind=~/data '/srv/a b:/mnt/c'", "BindReadOnly=~:/mnt/home");
+	p = LOAD();
+	snprintf(want, sizeof(want), "%s/data", home);
+	assert_int_equal(policy_bind(p, SETTING_BIND, 0, &b), 0);
+	assert_string_equal(b.source, want);
+	assert_string_equal(b.destination, want);
+	assert_int_equal(policy_bind(p, SETTING_BIND, 1, &b), 0);
+	assert_string_equal(b.source, "/srv/a b");
+	assert_string_equal(b.destination, "/mnt/c");
+	assert_int_equal(policy_bind(p, SETTING_BIND, 2, &b), -ENOENT);
+	assert_int_equal(policy_bind(p, SETTING_BIND_READ_ONLY, 0, &b), 0);
+	assert_string_equal(b.source, home);
+	assert_int_equal(policy_bind(p, SETTING_HIDE, 0, &b), -ENOENT);
+	policy_free(p);
+	/* a home below /var is no destination */
+	snprintf(want, sizeof(want), "%s", home);
+	strcpy(home, "/var/lib/someone");
+	p = load_with(NULL, POLICY_TRUSTED_ONLY);
+	strcpy(home, want);
+	assert_int_equal(policy_bind(p, SETTING_BIND, 0, &b), -EPERM);
+}
+
+static void expiry(void **state)
+{
+	_cleanup_(policy_freep) struct policy *p = NULL;
+	uint64_t now = (uint64_t)time(NULL);
+
+	ADD("ExpireAfter=1h");
+	p = LOAD();
+	assert_in_range(policy_expires(p), now + 3600, now + 3605);
+}
+
+static void canonical_form(void **state)
+{
+	_cleanup_(project_file_done) struct project_file f = {0};
+	_cleanup_free_ char *text = NULL, *again = NULL;
+	static const char data[] = "[Project]\nPath=\"/a # \\\"b\"\nOwner=5:x y\n[Session]\nSetEnv='A=1 2'\n"
+				   "SetEnv=B=\n[Files]\nProtectPaths=\nProtectPaths=z\nHide=q\n"
+				   "[State]\nVersion=1\nCreated=7\nChanged=8\n";
+	struct error e = {0};
+
+	assert_int_equal(project_file_parse(data, strlen(data), "f", &f, &e), 0);
+	assert_string_equal(f.path, "/a # \"b");
+	assert_string_equal(f.owner_name, "x y");
+	assert_int_equal(f.changed, 8);
+	assert_int_equal(project_file_text(&f, &text, &e), 0);
+	project_file_done(&f);
+	assert_int_equal(project_file_parse(text, strlen(text), "f", &f, &e), 0);
+	assert_int_equal(project_file_text(&f, &again, &e), 0);
+	assert_string_equal(text, again);
+	assert_non_null(strstr(text, "SetEnv=\"A=1 2\"\nSetEnv=B=\n"));
+	assert_non_null(strstr(text, "ProtectPaths=\nProtectPaths=z\n"));
+	assert_non_null(strstr(text, "\nHide=q\n"));
+}
+
+static bool there(const char *name)
+{
+	char path[256];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", projects, name);
+	return lstat(path, &st) == 0;
+}
+
+static void a_projects_life(void **state)
+{
+	struct person owner;
+	struct error e = {0};
+	struct project_new n = {.slug = "app", .path = dir, .owner = &owner, .worker_uid = getuid()};
+	char path[256];
+	struct stat st;
+
+	fake_person(person_uid, &owner, NULL);
+	/* what one that was killed has left */
+	if (access(projects, F_OK) < 0)
+		make(top, "projects");
+	make(projects, ".new-app");
+	make(projects, ".new-app/home");
+	assert_int_equal(project_create(&n, &e), 0);
+	assert_int_equal(project_create(&n, &e), -EEXIST);
+	assert_false(there(".new-app"));
+	snprintf(path, sizeof(path), "%s/app/home", projects);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	n.slug = "shell";
+	assert_int_equal(project_create(&n, &e), -EINVAL);
+	n.slug = "../x";
+	assert_int_equal(project_create(&n, &e), -EINVAL);
+	n.slug = "other";
+	n.path = "relative";
+	assert_int_equal(project_create(&n, &e), -EINVAL);
+	n.path = "/new\nline";
+	assert_int_equal(project_create(&n, &e), -EINVAL);
+	n.path = dir;
+	n.assignments = WORDS("Netwrok=full");
+	assert_int_equal(project_create(&n, &e), -EINVAL);
+	assert_false(there("other"));
+	person_done(&owner);
+
+	put_in(projects, "app/home/file", "x");
+	make(projects, "app/.home.new");
+	assert_int_equal(project_empty_home("app", getuid(), &e), 0);
+	assert_false(there("app/home/file"));
+	assert_true(there("app/home"));
+	assert_false(there("app/.home.new"));
+	make(projects, ".old-app");
+	assert_int_equal(project_destroy("app", &e), 0);
+	assert_false(there("app"));
+	assert_false(there(".old-app"));
+	assert_int_equal(project_destroy("app", &e), -ENOENT);
+}
+
+/* Deeper than PATH_MAX, with links that lead out and names like the remover's own. */
+static void hostile_trees(void **state)
+{
+	struct error e = {0};
+	int fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC), at;
+
+	put_in(top, "precious", "x");
+	make(top, "tree");
+	make(top, "tree/~0");
+	put_in(top, "tree/~0/f", "x");
+	make(top, "tree/~1");
+	assert_int_equal(symlinkat(top, fd, "tree/~1/out"), 0);
+	assert_int_equal(symlinkat("../../precious", fd, "tree/~1/precious"), 0);
+	make(top, "tree/deep");
+	at = openat(fd, "tree/deep", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < 5000; i++) {
+		int next;
+
+		assert_int_equal(mkdirat(at, "d", 0755), 0);
+		assert_int_equal(mkdirat(at, "e", 0755), 0);
+		next = openat(at, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(at);
+		at = next;
+	}
+	close(at);
+	assert_int_equal(tree_remove(fd, "tree", &e), 0);
+	assert_int_equal(faccessat(fd, "tree", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+	assert_int_equal(tree_remove(fd, "tree", &e), 0);
+	assert_int_equal(faccessat(fd, "precious", F_OK, 0), 0);
+	/* a link in its place is removed, not followed */
+	assert_int_equal(symlinkat(home, fd, "tree"), 0);
+	assert_int_equal(tree_remove(fd, "tree", &e), 0);
+	assert_int_equal(access(home, F_OK), 0);
+	assert_int_equal(unlinkat(fd, "precious", 0), 0);
+	close(fd);
+}
+
+static void answers_of_a_child(void **state)
+{
+	static const struct {
+		uint32_t source, setting, line, length;
+		char text[8];
+	} bad[] = {
+		{SOURCE_ADMIN, SETTING_LINGER, 1, 8, "00000001"}, {SOURCE_PERSON, SETTING_COUNT_ + 1, 1, 8, "00000001"},
+		{SOURCE_PERSON, SETTING_LINGER, 1, 9, "00000001"}, {SOURCE_PERSON, SETTING_LINGER, 1, UINT32_MAX, ""},
+		{SOURCE_PERSON, SETTING_LINGER, 1, 8, {'1', 0}}, {SOURCE_PERSON, SETTING_OWNER, 1, 8, "0:root00"},
+		{SOURCE_PERSON, SETTING_ALLOW_SERVICES, 1, 8, "00000001"}, {SOURCE_PERSON, SETTING_LINGER, 1, 8, "0000000x"},
+	};
+	struct error e;
+
+	for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+		struct stack k = {.layers[SOURCE_PERSON].source = SOURCE_PERSON};
+
+		assert_true(take_answer(&k, (const char *)&bad[i], sizeof(bad[i]), &e) < 0);
+		stack_done(&k);
+	}
+	for (size_t n = 1; n < sizeof(bad[0]); n++) {
+		struct stack k = {0};
+
+		assert_true(take_answer(&k, (const char *)&bad[7], n, &e) < 0);
+		stack_done(&k);
+	}
+}
+
+static void the_administrators_two(void **state)
+{
+	uint64_t n = 0;
+	char *text = NULL;
+	struct error e;
+
+	assert_int_equal(admin_setting(SETTING_MAX_PROJECTS, &n, &text, &e), 0);
+	assert_int_equal(n, 100);
+	assert_string_equal(text, "100");
+	free(text);
+	put(conf, "[Admin]\nMaxProjects=3\nAllowAdd=no\n");
+	assert_int_equal(admin_setting(SETTING_MAX_PROJECTS, &n, NULL, &e), 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(admin_setting(SETTING_ALLOW_ADD, &n, NULL, &e), 0);
+	assert_int_equal(n, 0);
+	put(conf, "[Admin]\nMaxProjects=three\n");
+	assert_int_equal(admin_setting(SETTING_MAX_PROJECTS, &n, NULL, &e), -EINVAL);
+}
+
+/* Killed at any time, project.conf is the old one or the new one. */
+static void killed_while_writing(void **state)
+{
+	ADD("Linger=1");
+	for (int i = 0; i < 30; i++) {
+		_cleanup_(policy_freep) struct policy *p = NULL;
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			for (int k = 1;; k++) {
+				char text[32];
+
+				snprintf(text, sizeof(text), "Linger=%d", k % 2 + 1);
+				project_change("app", WORDS(text), false, NULL, NULL);
+			}
+		}
+		usleep(2000 + (useconds_t)i * 137);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		p = LOAD();
+		assert_in_range(policy_number(p, SETTING_LINGER), 1, 2);
+	}
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, fresh)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(no_project), TEST(defaults), TEST(precedence), TEST(a_projects_file_only_tightens),
+		TEST(lists_of_layers), TEST(the_administrators_bounds), TEST(what_is_the_administrators),
+		TEST(nothing_is_changed_by_an_error), TEST(broken_files), TEST(traps_in_a_persons_place),
+		TEST(roots_files_are_roots), TEST(owners), TEST(binds), TEST(expiry), TEST(canonical_form),
+		TEST(a_projects_life), TEST(hostile_trees), TEST(answers_of_a_child),
+		TEST(the_administrators_two), TEST(killed_while_writing),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

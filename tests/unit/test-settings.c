@@ -1,0 +1,345 @@
+/* The table of settings, the types of values, the reader of files. */
+#include "config.h"
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+
+#include "lib/policy/ini.h"
+#include "lib/policy/legacy.h"
+#include "lib/policy/value.h"
+#include "lib/policy/words.h"
+
+static void every_setting_is_whole(void **state)
+{
+	for (enum setting s = 0; s < SETTING_COUNT_; s++) {
+		const struct setting_info *i = &settings[s];
+		struct value v = {0};
+		enum setting found;
+
+		assert_non_null(i->section);
+		assert_non_null(i->key);
+		assert_non_null(i->builtin);
+		assert_true(strlen(i->help) > 10);
+		assert_true(i->key[0] >= 'A' && i->key[0] <= 'Z');
+		assert_int_equal(i->type == TYPE_ENUM, i->choices != NULL);
+		assert_int_equal(value_builtin(s, &v), 0);
+		/* the default is canonical, and is in this version */
+		assert_string_equal(v.text, i->builtin);
+		value_done(&v);
+		if (!i->not_built || !streq(i->not_built, "*")) {
+			assert_int_equal(value_parse(s, i->builtin, &v, NULL), 0);
+			value_done(&v);
+		}
+		assert_int_equal(setting_find(i->section, i->key, &found, NULL), 0);
+		assert_int_equal(found, s);
+		assert_int_equal(setting_find(NULL, i->key, &found, NULL), 0);
+		assert_int_equal(found, s);
+	}
+}
+
+static void wrong_names(void **state)
+{
+	enum setting s = SETTING_COUNT_;
+	struct error e = {0};
+
+	assert_int_equal(setting_find("Network", "Netwrok", &s, &e), -ENOENT);
+	assert_string_equal(e.text, "there is no setting 'Netwrok'; the nearest is Network= in [Network]");
+	assert_int_equal(setting_find(NULL, "bindreadonly", &s, &e), -ENOENT);
+	assert_non_null(strstr(e.text, "BindReadOnly="));
+	assert_int_equal(setting_find("Files", "Network", &s, &e), -ENOENT);
+	assert_string_equal(e.text, "Network= belongs to [Network]");
+	assert_int_equal(setting_find("Fiels", "Whatever", &s, &e), -ENOENT);
+	assert_string_equal(e.text, "there is no section [Fiels]; the nearest is [Files]");
+	/* what may be somebody's secret is not quoted */
+	assert_int_equal(setting_find("Files", "sk-ant-0123456789", &s, &e), -ENOENT);
+	assert_null(strstr(e.text, "sk-ant"));
+	assert_int_equal(s, SETTING_COUNT_);
+}
+
+static const struct {
+	enum setting setting;
+	const char *text, *canonical; /* NULL: refused */
+	uint64_t number;
+} values[] = {
+	{SETTING_ALLOW_PTRACE, "yes", "yes", 1}, {SETTING_ALLOW_PTRACE, "off", "no", 0},
+	{SETTING_ALLOW_PTRACE, "Yes", NULL}, {SETTING_ALLOW_PTRACE, "", NULL}, {SETTING_ALLOW_PTRACE, "2", NULL},
+	{SETTING_NETWORK, "none", "none", 0}, {SETTING_NETWORK, "full", "full", 2},
+	{SETTING_NETWORK, "filtered", NULL}, {SETTING_NETWORK, "ful", NULL}, {SETTING_NETWORK, "", NULL},
+	{SETTING_MODE, "namespace", "namespace", 0}, {SETTING_MODE, "user", NULL},
+	{SETTING_WORKSPACE, "bind", "bind", 3}, {SETTING_WORKSPACE, "review", NULL},
+	{SETTING_OPEN_FILES, "1024", "1024", 1024}, {SETTING_OPEN_FILES, "infinity", "infinity", UINT64_MAX},
+	{SETTING_OPEN_FILES, "0", NULL}, {SETTING_OPEN_FILES, "-1", NULL}, {SETTING_OPEN_FILES, "+1", NULL},
+	{SETTING_OPEN_FILES, "1k", NULL}, {SETTING_OPEN_FILES, "1 ", NULL}, {SETTING_OPEN_FILES, "0x10", NULL},
+	{SETTING_OPEN_FILES, "18446744073709551615", NULL}, {SETTING_OPEN_FILES, "18446744073709551616", NULL},
+	{SETTING_OPEN_FILES, "99999999999999999999999", NULL},
+	{SETTING_TMP_SIZE, "1024K", "1M", 1 << 20}, {SETTING_TMP_SIZE, "1536M", "1536M", 1536u << 20},
+	{SETTING_TMP_SIZE, "1000", "1000", 1000}, {SETTING_TMP_SIZE, "0", NULL}, {SETTING_TMP_SIZE, "1m", NULL},
+	{SETTING_TMP_SIZE, "1GB", NULL}, {SETTING_TMP_SIZE, "1.5G", NULL}, {SETTING_TMP_SIZE, "16777216T", NULL},
+	{SETTING_TMP_SIZE, "M", NULL}, {SETTING_CORE_SIZE, "0", "0", 0},
+	{SETTING_LINGER, "90", "90s", 90}, {SETTING_LINGER, "0", "0", 0}, {SETTING_LINGER, "1h 30min", "90min", 5400},
+	{SETTING_LINGER, "2w", "2w", 1209600}, {SETTING_LINGER, "infinity", "infinity", UINT64_MAX},
+	{SETTING_LINGER, "1m", NULL}, {SETTING_LINGER, "1hour", NULL}, {SETTING_LINGER, "", NULL},
+	{SETTING_LINGER, "30500568904944w", NULL}, {SETTING_LINGER, "h", NULL}, {SETTING_LINGER, "infinity 1s", NULL},
+	{SETTING_SHELL, "/bin/zsh", "/bin/zsh", 0}, {SETTING_SHELL, "bin/zsh", NULL}, {SETTING_SHELL, "~/sh", NULL},
+	{SETTING_SHELL, "/bin/../x", NULL}, {SETTING_SHELL, "/bin//x", NULL}, {SETTING_SHELL, "/bin/", NULL},
+	{SETTING_SHELL, "\"/a b\"", "/a b", 0}, {SETTING_SHELL, "\"/a", NULL}, {SETTING_SHELL, "\"/a\" /b", NULL},
+	{SETTING_ALLOW_USERS, "alice bob alice", "alice bob", 2}, {SETTING_ALLOW_USERS, "", "", 0},
+	{SETTING_ALLOW_USERS, "-alice", NULL}, {SETTING_ALLOW_USERS, "a/b", NULL}, {SETTING_ALLOW_USERS, "a:b", NULL},
+	{SETTING_PASS_ENV, "FOO BAR_*", "FOO BAR_*", 2}, {SETTING_PASS_ENV, "*", NULL}, {SETTING_PASS_ENV, "F*O", NULL},
+	{SETTING_PASS_ENV, "1A", NULL}, {SETTING_PASS_ENV, "A=B", NULL},
+	{SETTING_SET_ENV, "A=1 'B=x y' A=2", "\"B=x y\" A=2", 2}, {SETTING_SET_ENV, "A", NULL},
+	{SETTING_SET_ENV, "=x", NULL}, {SETTING_SET_ENV, "CLSECURE_X=1", NULL}, {SETTING_SET_ENV, "'A=1", NULL},
+	{SETTING_SET_ENV, "A=\\n", NULL}, {SETTING_SET_ENV, "A=\"q\\\"q\"", "\"A=q\\\"q\"", 1},
+	{SETTING_HIDE, ".env /srv/x ~/.aws", ".env /srv/x ~/.aws", 3}, {SETTING_HIDE, "../x", NULL},
+	{SETTING_HIDE, "/", NULL}, {SETTING_HIDE, "a/./b", NULL}, {SETTING_HIDE, "~other/x", NULL},
+	{SETTING_BIND, "/data ~/x:/mnt/y", "/data ~/x:/mnt/y", 2}, {SETTING_BIND, "data", NULL},
+	{SETTING_BIND, "/a:/b:/c", NULL}, {SETTING_BIND, "/a:", NULL}, {SETTING_BIND, ":/a", NULL},
+	{SETTING_BIND, "/a:b", NULL}, {SETTING_BIND, "/", NULL}, {SETTING_BIND, "/data:/", NULL},
+	{SETTING_BIND, "/data:/etc", NULL}, {SETTING_BIND, "/data:/usr/local/x", NULL}, {SETTING_BIND, "/var/x", NULL},
+	{SETTING_BIND, "/data:/lib64/x", NULL}, {SETTING_BIND, "/data:/dev/shm", NULL},
+	{SETTING_BIND, "/data:/proc/1", NULL}, {SETTING_BIND, "/data:/a/../etc", NULL},
+	{SETTING_BIND_READ_ONLY, "/etc/ssl:/mnt/ssl", "/etc/ssl:/mnt/ssl", 1},
+	{SETTING_BIND, "/data:/etcetera", "/data:/etcetera", 1},
+	{SETTING_PROFILE, "web", "web", 0}, {SETTING_PROFILE, "../x", NULL}, {SETTING_PROFILE, "a/b", NULL},
+	{SETTING_PROFILE, ".x", NULL}, {SETTING_COMMAND, "claude --x \"a b\"", "claude --x \"a b\"", 0},
+	{SETTING_COMMAND, "a\tb", NULL}, {SETTING_COMMAND, "a\nb", NULL}, {SETTING_COMMAND, "a\x7f", NULL},
+	{SETTING_COMMAND, "\xff", NULL}, {SETTING_COMMAND, "\xc2\x85", NULL}, {SETTING_COMMAND, "\xe2\x80\xae", NULL},
+	{SETTING_COMMAND, " a", NULL}, {SETTING_COMMAND, "a ", NULL}, {SETTING_COMMAND, "a \\", NULL},
+	{SETTING_COMMAND, "a # b", NULL}, {SETTING_COMMAND, "a ; b", NULL}, {SETTING_COMMAND, "a;b", "a;b", 0},
+	{SETTING_COMMAND, "a '# b'", "a '# b'", 0}, {SETTING_COMMAND, "", "", 0},
+	{SETTING_MEMORY_MAX, "1G", NULL}, {SETTING_ALLOW_NESTING, "no", NULL}, {SETTING_RECORD, "no", NULL},
+	{SETTING_ALLOW_DOMAINS, "example.org", NULL}, {SETTING_ROOT_DIRECTORY, "/x", NULL},
+};
+
+static void values_of_all_types(void **state)
+{
+	for (size_t i = 0; i < ELEMENTSOF(values); i++) {
+		struct value v = {0}, again = {0};
+		struct error e = {0};
+		int err = value_parse(values[i].setting, values[i].text, &v, &e);
+
+		if (!values[i].canonical) {
+			if (err == 0)
+				fail_msg("%s=%s", settings[values[i].setting].key, values[i].text);
+			assert_true(err == -EINVAL || err == -EOPNOTSUPP);
+			assert_null(v.text);
+			assert_non_null(strstr(e.text, settings[values[i].setting].key));
+			continue;
+		}
+		if (err < 0)
+			fail_msg("%s=%s: %s", settings[values[i].setting].key, values[i].text, e.text);
+		assert_string_equal(v.text, values[i].canonical);
+		assert_int_equal(v.number, values[i].number);
+		if (settings[values[i].setting].type != TYPE_PATH) {
+			assert_int_equal(value_parse(values[i].setting, v.text, &again, NULL), 0);
+			assert_true(value_equal(&v, &again));
+		}
+		value_done(&v);
+		value_done(&again);
+	}
+}
+
+/* Each of these, and nothing else, is refused by name. */
+static void not_in_this_version(void **state)
+{
+	static const enum setting whole[] = {
+		SETTING_ROOT_DIRECTORY, SETTING_ALLOW_DOMAINS, SETTING_DENY_DOMAINS, SETTING_STRICT_NAMES,
+		SETTING_ALLOW_HOST_PORTS, SETTING_FORWARD_PORTS, SETTING_LEARN, SETTING_ASK, SETTING_NOTIFY,
+		SETTING_MEMORY_MAX, SETTING_TASKS_MAX, SETTING_CPU_QUOTA, SETTING_IO_WEIGHT, SETTING_HOME_SIZE,
+		SETTING_ALLOW_NESTING, SETTING_ALLOW_FOREIGN_ABI, SETTING_RECORD, SETTING_LOG_COMMANDS,
+		SETTING_KEEP_DAYS,
+	};
+	struct value v;
+	struct error e;
+
+	for (size_t i = 0; i < ELEMENTSOF(whole); i++) {
+		assert_int_equal(value_parse(whole[i], "1", &v, &e), -EOPNOTSUPP);
+		assert_non_null(strstr(e.text, "not in this version"));
+		assert_non_null(strstr(e.text, settings[whole[i]].key));
+	}
+	assert_int_equal(value_parse(SETTING_MODE, "container", &v, &e), -EOPNOTSUPP);
+	assert_string_equal(e.text, "Mode=container is not in this version");
+	assert_int_equal(value_parse(SETTING_NETWORK, "filtered", &v, &e), -EOPNOTSUPP);
+	assert_int_equal(value_parse(SETTING_WORKSPACE, "worktree", &v, &e), -EOPNOTSUPP);
+}
+
+static void too_much(void **state)
+{
+	char long_text[VALUE_TEXT_MAX + 2], quotes[VALUE_TEXT_MAX + 1];
+	struct value v;
+	struct error e;
+
+	memset(long_text, 'a', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = '\0';
+	assert_int_equal(value_parse(SETTING_COMMAND, long_text, &v, &e), -EINVAL);
+	long_text[VALUE_TEXT_MAX] = '\0';
+	assert_int_equal(value_parse(SETTING_COMMAND, long_text, &v, &e), 0);
+	value_done(&v);
+	/* one that would be longer when it is written */
+	memset(quotes, '"', sizeof(quotes) - 1);
+	memcpy(quotes, "A='", 3);
+	quotes[sizeof(quotes) - 2] = '\'';
+	quotes[sizeof(quotes) - 1] = '\0';
+	assert_int_equal(value_parse(SETTING_SET_ENV, quotes, &v, &e), -EINVAL);
+	/* too many words */
+	for (size_t i = 0; i < VALUE_TEXT_MAX; i++)
+		long_text[i] = i % 2 ? ' ' : 'a';
+	long_text[VALUE_TEXT_MAX - 1] = '\0';
+	assert_int_equal(value_parse(SETTING_ALLOW_USERS, long_text, &v, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "more than"));
+}
+
+static void lists_add_and_lose(void **state)
+{
+	struct value a, b;
+
+	assert_int_equal(value_parse(SETTING_SET_ENV, "A=1 B=2", &a, NULL), 0);
+	assert_int_equal(value_parse(SETTING_SET_ENV, "B=3 C=4", &b, NULL), 0);
+	assert_int_equal(value_add(SETTING_SET_ENV, &a, &b), 0);
+	assert_string_equal(a.text, "A=1 B=3 C=4");
+	assert_int_equal(value_remove(SETTING_SET_ENV, &a, &b), 0);
+	assert_string_equal(a.text, "A=1");
+	assert_int_equal(a.number, 1);
+	value_done(&a);
+	value_done(&b);
+}
+
+static void tighten(enum setting s, const char *base, const char *wanted, const char *result, bool refused)
+{
+	struct value a, b;
+	bool was = !refused;
+
+	assert_int_equal(value_parse(s, base, &a, NULL), 0);
+	assert_int_equal(value_parse(s, wanted, &b, NULL), 0);
+	assert_int_equal(value_tighten(s, &a, &b, &was), 0);
+	assert_string_equal(a.text, result);
+	assert_int_equal(was, refused);
+	value_done(&a);
+	value_done(&b);
+}
+
+static void tightening(void **state)
+{
+	tighten(SETTING_NETWORK, "full", "none", "none", false);
+	tighten(SETTING_NETWORK, "none", "full", "none", true);
+	tighten(SETTING_OPEN_FILES, "100", "infinity", "100", true);
+	tighten(SETTING_OPEN_FILES, "infinity", "100", "100", false);
+	tighten(SETTING_HOME, "persistent", "ephemeral", "ephemeral", false);
+	tighten(SETTING_PASS_ENV, "A B", "B C", "B", true);
+	tighten(SETTING_PASS_ENV, "A B", "", "", false);
+	tighten(SETTING_PASS_ENV, "A_*", "A_B", "", true);
+	tighten(SETTING_HIDE, "a", "b", "a b", false);
+	tighten(SETTING_HIDE, "a", "", "a", false);
+	tighten(SETTING_COMMAND, "a", "b", "a", true);
+	tighten(SETTING_COMMAND, "a", "a", "a", false);
+}
+
+struct seen {
+	char text[1024];
+};
+
+static int note(void *arg, const char *section, const char *key, const char *value, unsigned line,
+	struct error *e)
+{
+	struct seen *s = arg;
+	size_t n = strlen(s->text);
+
+	snprintf(s->text + n, sizeof(s->text) - n, "%s.%s=%s@%u|", section, key, value, line);
+	return streq(key, "Bad") ? error_set(e, -EPERM, "no") : 0;
+}
+
+static int parse(const char *text, struct seen *s, struct error *e)
+{
+	s->text[0] = '\0';
+	return ini_parse(text, strlen(text), "f", note, s, e);
+}
+
+static void files_that_are_right(void **state)
+{
+	struct seen s;
+	struct error e = {0};
+
+	assert_int_equal(parse("", &s, &e), 0);
+	assert_int_equal(parse("# c\n; c\n\n  \n[A]\nK=v\nL = a b \nL=\n[B]\nK='# x'", &s, &e), 0);
+	assert_string_equal(s.text, "A.K=v@6|A.L=a b@7|A.L=@8|B.K='# x'@10|");
+	assert_int_equal(parse("K=a=b\n", &s, &e), 0);
+	assert_string_equal(s.text, ".K=a=b@1|");
+}
+
+static void files_that_are_wrong(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} bad[] = {
+		{"[A]\nword\n", "f:2: neither"}, {"[A\nK=v\n", "f:1: a section"}, {"[]\n", "f:1: a section"},
+		{"[A] # c\n", "f:1: a section"}, {"[A][B]\n", "f:1: a section"}, {"=v\n", "f:1: there is no key"},
+		{"K=a\n b\n", "f:2: a line that begins with a blank"}, {"K=a \\\n", "f:1: a line that is continued"},
+		{"K=a # c\n", "f:1: a line that is continued"}, {"K=a ; c\n", "f:1: a line that is continued"},
+		{"K=a\r\n", "f:1: a control character"}, {"K=a\tb\n", "f:1: a control character"},
+		{"K=\033[0m\n", "f:1: a control character"}, {"K=\xff\n", "f:1: a control character"},
+		{"\xff=a\n", "f:1: a control character"}, {"K=\xed\xa0\x80\n", "f:1: a control character"},
+		{"K=v\nBad=v\nK=w\n", "f:2: no"},
+	};
+	struct seen s;
+
+	for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+		struct error e = {0};
+
+		assert_true(parse(bad[i].text, &s, &e) < 0);
+		if (strncmp(e.text, bad[i].words, strlen(bad[i].words)) != 0)
+			fail_msg("'%s': %s", bad[i].text, e.text);
+	}
+}
+
+static void files_that_are_large(void **state)
+{
+	char line[INI_LINE_MAX + 3] = "K=";
+	_cleanup_free_ char *large = calloc(1, INI_FILE_MAX + 1);
+	struct seen s = {0};
+	struct error e;
+
+	memset(line + 2, 'a', INI_LINE_MAX - 2);
+	assert_int_equal(ini_parse(line, INI_LINE_MAX, "f", note, &s, &e), 0);
+	line[INI_LINE_MAX] = 'a';
+	assert_int_equal(ini_parse(line, INI_LINE_MAX + 1, "f", note, &s, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "f:1: a line longer"));
+	assert_int_equal(ini_parse("K=a\0b\n", 6, "f", note, &s, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "f:1: a NUL"));
+	memset(large, '\n', INI_FILE_MAX + 1);
+	assert_int_equal(ini_parse(large, INI_FILE_MAX, "f", note, &s, &e), 0);
+	assert_int_equal(ini_parse(large, INI_FILE_MAX + 1, "f", note, &s, &e), -EINVAL);
+}
+
+static void the_earlier_clsecure(void **state)
+{
+	static const char text[] = "# old\nmode = user\nnetwork=true\ninstall_dependencies = false\n";
+	struct error e;
+
+	assert_int_equal(legacy_check(text, strlen(text), "f", &e), -EINVAL);
+	assert_non_null(strstr(e.text, "mode: [Project] Mode="));
+	assert_non_null(strstr(e.text, "network: [Network] Network="));
+	assert_non_null(strstr(e.text, "install_dependencies: a command inside"));
+	assert_int_equal(legacy_check("[A]\nmode = user\n", 16, "f", &e), 0);
+	assert_int_equal(legacy_check("mode", 4, "f", &e), 0);
+	assert_int_equal(legacy_check("model = x\n", 10, "f", &e), 0);
+	assert_int_equal(legacy_check("", 0, "f", &e), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_setting_is_whole),
+		cmocka_unit_test(wrong_names),
+		cmocka_unit_test(values_of_all_types),
+		cmocka_unit_test(not_in_this_version),
+		cmocka_unit_test(too_much),
+		cmocka_unit_test(lists_add_and_lose),
+		cmocka_unit_test(tightening),
+		cmocka_unit_test(files_that_are_right),
+		cmocka_unit_test(files_that_are_wrong),
+		cmocka_unit_test(files_that_are_large),
+		cmocka_unit_test(the_earlier_clsecure),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
