@@ -77,17 +77,22 @@ build_unlock() {
 # build_step NAME VARIANT STEP CONFIGURE-ARGS...: one step of tree-build, its
 # output in $RUN/NAME.log; shown when it fails. The build is locked.
 build_step() {
-	local name=$1 log=$RUN/$1.log status=0
+	local log=$RUN/$1.log status=0
 	shift
 	tree_run "$BUILD" bash /src/tests/host/dev/tree-build "$@" >"$log" 2>&1 || status=$?
-	[ $status = 0 ] || { grep -E 'error|Error|warning|FAIL|not ok|No rule|undefined' "$log" | head -n 40; tail -n 15 "$log"; } >&2
+	[ $status = 0 ] || build_explain "$log" >&2
 	return $status
 }
 
-# layer_need VARIANT CONFIGURE-ARGS...: sets LAYER to the installed build.
+build_explain() {
+	grep -E 'error[: ]|undefined reference|No rule to make|^not ok|^FAIL|runtime error|[Aa]ssert' "$1" | head -n 40
+	echo "--- its last lines:"
+	tail -n 25 "$1"
+}
+
+# layer_need CONFIGURE-ARGS...: sets LAYER to the installed build.
 layer_need() {
-	local variant=$1 hash
-	shift
+	local hash
 	source_need
 	hash=$(source_hash "$@")
 	LAYER=$CACHE/layer/$hash
@@ -95,9 +100,9 @@ layer_need() {
 	if [ ! -d "$LAYER" ]; then
 		build_lock
 		if [ ! -d "$LAYER" ]; then
-			say "compiling clsecure ($variant)"
+			say "compiling clsecure${*:+ ($*)}"
 			rm -rf --one-file-system "$BUILD/dest"
-			build_step build "$variant" install "$@" || die "clsecure does not compile, log: none is kept; the end is above"
+			build_step build gcc install "$@" || die "clsecure does not compile, log: none is kept; the end is above"
 			mv -T "$BUILD/dest" "$LAYER" || die "cannot keep the build"
 		fi
 		build_unlock

@@ -1,1 +1,158 @@
-command_check() { die "check: not in this version"; }
+# dev check: the unit tests in three builds, then every tests/host/*.bats in test
+# hosts. What a file needs of its host it says in comments at its head:
+#   # host: own           a host of its own (it damages it, or reboots it)
+#   # setup: no           clsecure is installed there, but not set up (its own host)
+#   # configure: ARGS     a build with these arguments (its own host)
+#   # bind: cache         sees dev's cache, to run dev itself (its own host)
+#   # check: all          only by --all, since it takes long
+# Sourced by dev.
+# shellcheck shell=bash
+
+PASSED=0 FAILED=0 SKIPPED=0
+FAILURES=()
+FILE_SECONDS=1200
+
+command_check() {
+	local all='' name='' arg
+	for arg; do
+		case $arg in
+		--all) all=yes ;;
+		-*) usage_error "check: unknown option: $arg" ;;
+		*) [ -z "$name" ] || usage_error "check takes one NAME"; name=$arg ;;
+		esac
+	done
+	run_begin
+	tree_need
+	claude_need
+	source_need
+	if [ -n "$name" ]; then
+		check_one "$name"
+	else
+		check_units gcc
+		check_units clang CC=clang
+		check_units sanitizers --enable-sanitizers
+		check_bats "$all" "$SRC"/tests/host/*.bats
+		[ -z "$all" ] || check_long
+	fi
+	check_report
+}
+
+# NAME is tests/host/NAME.bats, tests/unit/test-NAME.c, or both; a path will do.
+check_one() {
+	local name=${1##*/} file unit
+	name=${name%.bats} name=${name%.c} name=${name#test-}
+	file=$SRC/tests/host/$name.bats unit=$SRC/tests/unit/test-$name.c
+	[ -e "$file" ] || [ -e "$unit" ] || usage_error "check: there is no tests/host/$name.bats and no tests/unit/test-$name.c"
+	[ ! -e "$unit" ] || UNIT_TESTS=test-$name check_units gcc
+	[ ! -e "$file" ] || check_bats all "$file"
+}
+
+check_report() {
+	local status=0 failure
+	for failure in "${FAILURES[@]}"; do
+		echo "failed: $failure"
+	done
+	[ "$FAILED" = 0 ] || status=1
+	if [ "$SKIPPED" != 0 ] && [ -n "${CI:-}" ]; then
+		echo "a skipped test is an error here (CI is set)"
+		status=1
+	fi
+	echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
+	exit $status
+}
+
+# count PASSED FAILED SKIPPED WHAT
+count() {
+	PASSED=$((PASSED + $1)) FAILED=$((FAILED + $2)) SKIPPED=$((SKIPPED + $3))
+	[ "$2" = 0 ] || FAILURES+=("$4: $2")
+}
+
+# The unit tests of one build; a build that fails is one failure.
+check_units() {
+	local variant=$1 passed failed skipped program seen=0 bad=0 status=0
+	shift
+	say "unit tests: $variant"
+	build_lock
+	UNIT_TESTS=${UNIT_TESTS:-} build_step "unit-$variant" "$variant" check "$@" || status=$?
+	build_unlock
+	while read -r _ passed failed skipped program; do
+		echo "unit ($variant) $program: $passed passed, $failed failed, $skipped skipped"
+		count "$passed" "$failed" "$skipped" "unit tests ($variant) $program"
+		seen=$((seen + 1)) bad=$((bad + failed))
+	done < <(grep '^unit-result: ' "$RUN/unit-$variant.log")
+	[ $status = 0 ] || [ $bad != 0 ] || count 0 1 0 "build ($variant)"
+	[ $seen != 0 ] || [ $status != 0 ] || count 0 1 0 "unit tests ($variant): none ran"
+}
+
+header() {
+	sed -n "/^#/!q; s/^# $1: *//p" "$2"
+}
+
+# check_bats ALL FILE...: the files that share a host first, each other one alone.
+check_bats() {
+	local all=$1 file shared=() own=()
+	shift
+	for file; do
+		[ -n "$all" ] || [ "$(header check "$file")" != all ] || continue
+		if [ -n "$(header host "$file")$(header setup "$file")$(header configure "$file")$(header bind "$file")" ]; then
+			own+=("$file")
+		else
+			shared+=("$file")
+		fi
+	done
+	[ ${#shared[@]} = 0 ] || check_in_host "${shared[@]}"
+	for file in "${own[@]}"; do
+		check_in_host "$file"
+	done
+}
+
+# One host for these files, in a subshell: that a host does not come up ends only
+# that, and fails each of the files.
+check_in_host() {
+	local file arguments passed failed skipped
+	read -ra arguments < <(header configure "$1")
+	(
+		trap host_stop EXIT
+		[ "$(header bind "$1")" != cache ] || DEV_HOST_BIND="${DEV_HOST_BIND:-} $CACHE:$CACHE"
+		DEV_HOST_SETUP=$(header setup "$1")
+		host_start "${arguments[@]}"
+		for file; do
+			check_file "$file"
+		done
+	)
+	for file; do
+		read -r passed failed skipped < <(tap_count "$RUN/${file##*/}.tap")
+		count "$passed" "$failed" "$skipped" "tests/host/${file##*/}"
+		echo "tests/host/${file##*/}: $passed passed, $failed failed, $skipped skipped"
+	done
+}
+
+check_file() {
+	say "tests/host/${1##*/}"
+	host_exec env ${CI:+CI="$CI"} BATS_TEST_TIMEOUT=180 timeout -k 5 "$FILE_SECONDS" \
+		bats --tap "/usr/src/clsecure/tests/host/${1##*/}" </dev/null 2>&1 | tee "$RUN/${1##*/}.tap"
+}
+
+# Counts a TAP file; a test that is planned and has no line failed.
+tap_count() {
+	awk '/^1\.\.[0-9]+/ { plan = substr($1, 4) + 0; planned = 1 }
+		/^ok / && tolower($0) ~ /# *skip/ { s++; next }
+		/^ok / { p++ }
+		/^not ok / { f++ }
+		END { if (!planned) f++; else if (plan > p + f + s) f = plan - p - s; print p + 0, f + 0, s + 0 }' "$1" 2>/dev/null || echo 0 1 0	# no file: it did not run
+}
+
+# What is longer: the archive that a release is, and the checkers.
+check_long() {
+	local step
+	for step in distcheck cppcheck clang-tidy; do
+		say "$step"
+		build_lock
+		if build_step "$step" gcc "$step"; then
+			count 1 0 0 "$step"
+		else
+			count 0 1 0 "$step"
+		fi
+		build_unlock
+	done
+}

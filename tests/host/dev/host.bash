@@ -6,14 +6,13 @@
 
 HOST_PID='' HOST_CGROUP='' CLAUDE=''
 
-# host_start [VARIANT CONFIGURE-ARGS...]: boots; returns when systemd is done.
+# host_start [CONFIGURE-ARGS...]: boots; returns when systemd is done.
 host_start() {
-	local variant=${1:-gcc} began=$EPOCHREALTIME
-	shift || :
+	local began=$EPOCHREALTIME
 	tree_need
 	claude_need
 	# shellcheck disable=SC2086 # words are meant
-	layer_need "$variant" "$@" ${DEV_CONFIGURE:-}
+	layer_need "$@" ${DEV_CONFIGURE:-}
 	host_prepare
 	host_boot
 	host_wait
@@ -125,7 +124,7 @@ host_wait() {
 # Runs `clsecure setup`, if this build has it and nobody asked for a host without.
 host_set_up() {
 	[ "${DEV_HOST_SETUP:-}" != no ] || return 0
-	host_exec sh -c 'clsecure setup --help' >/dev/null 2>&1 </dev/null || return 0
+	host_exec sh -c 'clsecure --help | grep -q "^  setup "' >/dev/null 2>&1 </dev/null || return 0
 	host_exec clsecure setup --yes >"$HOST/setup.log" 2>&1 </dev/null || {
 		cat "$HOST/setup.log" >&2
 		die "clsecure setup failed in the test host"

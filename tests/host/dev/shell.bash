@@ -1,2 +1,1 @@
 command_shell() { die "shell: not in this version"; }
-claude_need() { :; }
