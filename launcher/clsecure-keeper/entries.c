@@ -1,0 +1,43 @@
+#include "config.h"
+#include "launcher/clsecure-keeper/show.h"
+#include "lib/base/macros.h"
+
+#include <errno.h>
+
+const char *inside_shell(const struct policy *p)
+{
+	const char *shell = policy_text(p, SETTING_SHELL);
+
+	return shell[0] ? shell : "/bin/bash";
+}
+
+static void list_entries(FILE *f, const struct policy *p, enum setting which)
+{
+	size_t n = 0;
+	char *const *list = policy_list(p, which, &n);
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, "%s%c", list[i], '\0');
+}
+
+int inside_entries(const struct keeper *k, char **ret_entries, size_t *ret_size, struct error *e)
+{
+	char *entries = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&entries, &size);
+
+	if (!f)
+		return error_errno(e, -ENOMEM, "cannot plan the sandbox");
+	fprintf(f, "@project=%s%c", k->slug, '\0');
+	fprintf(f, "@path=%s%c", policy_path(k->policy), '\0');
+	fprintf(f, "@shell=%s%c", inside_shell(k->policy), '\0');
+	list_entries(f, k->policy, SETTING_SET_ENV);
+	list_entries(f, k->policy, SETTING_PASS_ENV);
+	if (fclose(f) != 0) {
+		free(entries);
+		return error_errno(e, -ENOMEM, "cannot plan the sandbox");
+	}
+	*ret_entries = entries;
+	*ret_size = size;
+	return 0;
+}

@@ -1,0 +1,77 @@
+/*
+ * clsecure-keeper SLUG: builds one sandbox from one policy, hands out the way in, watches who holds it,
+ * ends it after the last, cleans up.  Root, on the host; started as lib/sandbox/spawn.h says.
+ */
+#ifndef CLSECURE_KEEPER_H
+#define CLSECURE_KEEPER_H
+
+#include "lib/policy/policy.h"
+#include "lib/sandbox/build.h"
+#include "lib/sandbox/protocol.h"
+
+struct session {
+	uint32_t id;
+	bool ready; /* it said that it is inside */
+	int pidfd; /* of the holder */
+	pid_t holder;
+	uint64_t since; /* seconds since the epoch */
+	struct keeper_request who;
+};
+
+struct connection {
+	int fd;
+	uint64_t since; /* now_ms() */
+	bool reserved;
+	bool asked; /* more than KEEPER_COUNT: no caller that is about to enter */
+	uint32_t session; /* it entered with; 0: none */
+};
+
+struct keeper {
+	const char *slug;
+	char **overrides; /* NULL-terminated */
+	char *overrides_data;
+	size_t overrides_size;
+	struct policy *policy;
+	uid_t worker;
+	int lock, listener;
+	int filter; /* memfd */
+	struct built sandbox;
+	struct session *sessions;
+	size_t n_sessions;
+	struct connection *connections;
+	size_t n_connections;
+	uint32_t last_id;
+	uint64_t idle_since; /* now_ms() of the end of the last session, or of the start */
+};
+
+/*
+ * The first act.  Nothing of the login that started this process is kept: ids, groups, session, limits,
+ * scheduling, oom score, signals, umask, directory, environment, keyring, descriptors (but 0 and 1), namespaces.
+ */
+int become_independent(struct error *e);
+
+/* RUNDIR/SLUG, its lock and its socket.  -EEXIST: another keeper has the lock. */
+int claim(struct keeper *k, struct error *e);
+void unclaim(struct keeper *k);
+
+/* Policy, trees, plan, filter, and the sandbox itself. */
+int prepare_and_build(struct keeper *k, struct error *e);
+
+/* Until the sandbox has to end.  The reason is for the log. */
+const char *serve(struct keeper *k);
+
+/* sessions.c */
+int session_enter(struct keeper *k, struct connection *c, const struct keeper_request *q, struct keeper_reply *r,
+	struct error *e);
+int session_ready(struct keeper *k, struct connection *c, struct error *e);
+void session_end(struct keeper *k, size_t i);
+struct session *session_find(struct keeper *k, uint32_t id);
+int session_kill(struct keeper *k, uint32_t id, struct error *e);
+
+/* The rlimits of the policy, onto a process that has entered; what it forks inherits them. */
+int limits_apply(const struct policy *p, pid_t pid, struct error *e);
+
+/* Lines of root's programs inside to the host's log; `left` is the number still allowed in this second. */
+void log_forward(int fd, const char *slug, unsigned *left);
+
+#endif

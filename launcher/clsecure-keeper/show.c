@@ -1,0 +1,164 @@
+#include "config.h"
+#include "launcher/clsecure-keeper/show.h"
+#include "lib/base/macros.h"
+#include "lib/sandbox/idmap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#define OPEN_MS 2000
+
+static struct show_item *item_add(struct show *s, const char *source, const char *destination)
+{
+	struct show_item *items = reallocarray(s->items, s->n + 1, sizeof(*items)), *i;
+
+	if (!items)
+		return NULL;
+	s->items = items;
+	i = &s->items[s->n];
+	*i = (struct show_item){.source = strdup(source), .destination = strdup(destination), .fd = -1, .tree = -1};
+	if (!i->source || !i->destination) {
+		free(i->source);
+		free(i->destination);
+		return NULL;
+	}
+	s->n++;
+	return i;
+}
+
+static int add_binds(const struct policy *p, enum setting which, bool writable, struct show *s, struct error *e)
+{
+	size_t n = 0;
+
+	policy_list(p, which, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct show_item *item;
+		struct bind_spec b;
+		int err = policy_bind(p, which, i, &b);
+
+		if (err < 0)
+			return error_errno(e, err, "%s", settings[which].key);
+		item = item_add(s, b.source, b.destination);
+		if (!item)
+			return error_errno(e, -ENOMEM, "cannot plan the sandbox");
+		item->writable = item->directory = writable;
+	}
+	return 0;
+}
+
+/* The plan's own form of the list. */
+static int trees_of(struct show *s, struct error *e)
+{
+	s->trees = calloc(s->n, sizeof(*s->trees));
+	if (!s->trees)
+		return error_errno(e, -ENOMEM, "cannot plan the sandbox");
+	for (size_t i = 0; i < s->n; i++)
+		s->trees[i] = (struct plan_tree){.destination = s->items[i].destination, .writable = s->items[i].writable};
+	return 0;
+}
+
+int show_plan(struct keeper *k, const struct plan_input *in, struct show *ret_show, struct error *e)
+{
+	_cleanup_(show_done) struct show s = {0};
+	struct show_item *project = item_add(&s, in->project, in->project), *home;
+	char path[64];
+	int err;
+
+	if (!project)
+		return error_errno(e, -ENOMEM, "cannot plan the sandbox");
+	project->writable = project->directory = true;
+	if (!in->home_ephemeral) {
+		snprintf(path, sizeof(path), "/home/%s", in->worker_name);
+		home = item_add(&s, "", path);
+		if (!home)
+			return error_errno(e, -ENOMEM, "cannot plan the sandbox");
+		home->writable = home->home = true;
+	}
+	err = add_binds(k->policy, SETTING_BIND_READ_ONLY, false, &s, e);
+	if (err == 0)
+		err = add_binds(k->policy, SETTING_BIND, true, &s, e);
+	if (err == 0)
+		err = trees_of(&s, e);
+	if (err < 0)
+		return err;
+	*ret_show = s;
+	s = (struct show){0};
+	return 0;
+}
+
+/* In a child that is the person: each source in its place, opened for what it will be used as. */
+static int open_each(void *arg, struct person_out *out, struct error *e)
+{
+	const struct show *s = arg;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct show_item *item = &s->items[i];
+		_cleanup_close_ int fd = -1;
+		struct stat st;
+		int err;
+
+		if (item->home)
+			continue;
+		err = person_open(item->source, O_RDONLY, item->directory ? S_IFDIR : 0, false, &fd, e);
+		if (err < 0)
+			return err;
+		if (fstat(fd, &st) < 0)
+			return error_errno(e, -errno, "'%s'", item->source);
+		if (item->writable && st.st_uid != geteuid())
+			return error_set(e, -EPERM, "'%s' belongs to somebody else", item->source);
+		err = person_answer_fd(out, fd);
+		if (err < 0)
+			return error_errno(e, err, "'%s'", item->source);
+	}
+	return 0;
+}
+
+int show_open(struct show *s, const struct person *p, struct person_reply *r, struct error *e)
+{
+	size_t at = 0, want = 0;
+	int err = as_person(p, open_each, s, -1, OPEN_MS, r, e);
+
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < s->n; i++)
+		want += !s->items[i].home;
+	if (r->result < 0 || r->n_fds != want) {
+		err = r->result < 0 ? error_set(e, r->result, "%s", r->error.text) :
+				      error_set(e, -EPROTO, "what '%s' shows could not be opened", p->name);
+		person_reply_done(r);
+		return err;
+	}
+	for (size_t i = 0; i < s->n; i++)
+		if (!s->items[i].home)
+			s->items[i].fd = TAKE_FD(r->fds[at++]);
+	person_reply_done(r);
+	return 0;
+}
+
+int show_tree(struct show_item *item, int userns, struct error *e)
+{
+	struct error why = {0};
+	int err = idmap_tree(item->fd, userns, &item->tree, &why);
+
+	if (err == 0)
+		return 0;
+	if (item->writable)
+		return error_set(e, err, "'%s': %s", item->source, why.text);
+	item->tree = open_tree(item->fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	return item->tree < 0 ? error_errno(e, -errno, "'%s'", item->source) : 0;
+}
+
+void show_done(struct show *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		free(s->items[i].source);
+		free(s->items[i].destination);
+		closep(&s->items[i].fd);
+		closep(&s->items[i].tree);
+	}
+	free(s->items);
+	free(s->trees);
+	*s = (struct show){0};
+}

@@ -1,0 +1,39 @@
+/* What of the host is shown inside: the project, the home, and the binds of the policy. */
+#ifndef CLSECURE_SHOW_H
+#define CLSECURE_SHOW_H
+
+#include "launcher/clsecure-keeper/keeper.h"
+
+struct show_item {
+	char *source; /* as the person names it; owned */
+	char *destination; /* inside; owned */
+	bool writable;
+	bool directory; /* it has to be one, and the person's own */
+	bool optional; /* it may be missing: a toolchain */
+	bool home; /* of the worker: root's to open */
+	int fd; /* opened as the person, or -1 */
+	int tree; /* the detached mount, or -1 */
+};
+
+struct show {
+	struct show_item *items;
+	struct plan_tree *trees; /* as plan_make() wants them */
+	size_t n;
+};
+
+/* From the policy, nothing opened yet. */
+int show_plan(struct keeper *k, const struct plan_input *in, struct show *ret_show, struct error *e);
+
+/* Opens the sources as the person; the descriptors move into the items. */
+int show_open(struct show *s, const struct person *p, struct person_reply *r, struct error *e);
+
+/* The item's detached mount; what is only read may stand on a file system without idmapping. */
+int show_tree(struct show_item *item, int userns, struct error *e);
+
+void show_done(struct show *s);
+
+/* Entries of INSIDE_FILE; *ret_entries owned. */
+int inside_entries(const struct keeper *k, char **ret_entries, size_t *ret_size, struct error *e);
+const char *inside_shell(const struct policy *p);
+
+#endif
