@@ -1,11 +1,13 @@
 #include "config.h"
 #include "lib/base/registry-links.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <sys/stat.h>
+
+#define MAP_BLOCKS ((CLSECURE_UID_LAST - CLSECURE_UID_FIRST) / RECORD_MAP_BITS + 1)
 
 int link_read(int dir, const char *key, struct record *ret_record)
 {
@@ -68,31 +70,57 @@ uid_t uid_of_key(const char *key)
 	return streq(key, again) ? (uid_t)uid : 0;
 }
 
-int map_update(const struct registry *registry, uid_t uid)
+DIR *open_stream(int dir)
 {
-	struct record_map map = {0};
+	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+
+	if (!stream && copy >= 0)
+		close(copy);
+	return stream;
+}
+
+/* Writes the block unless it says that already; none is the same as one without bits. */
+static int map_put(int dir, unsigned block, const struct record_map *map)
+{
+	static const struct record_map none;
 	char key[UID_KEY_MAX], text[RECORD_MAP_MAX], is[RECORD_MAP_MAX];
-	unsigned block;
 	ssize_t n;
 
-	if (uid < CLSECURE_UID_FIRST || uid > CLSECURE_UID_LAST)
-		return 0; /* the identities that are no projects are not in the map */
-	block = (uid - CLSECURE_UID_FIRST) / RECORD_MAP_BITS;
-	for (unsigned i = 0; i < RECORD_MAP_BITS; i++) {
-		struct stat st;
-
-		uid_key((uid_t)CLSECURE_UID_FIRST + block * RECORD_MAP_BITS + i, key);
-		if (fstatat(registry->uid, key, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			record_map_set(&map, i);
-		else if (errno != ENOENT)
-			return -errno;
-	}
-	record_map_format(&map, text);
+	record_map_format(map, text);
 	uid_key(block, key);
-	n = readlinkat(registry->map, key, is, sizeof(is));
+	n = readlinkat(dir, key, is, sizeof(is));
+	if (n < 0 && errno == ENOENT && memcmp(map, &none, sizeof(none)) == 0)
+		return 0;
 	if (n == (ssize_t)strlen(text) && memcmp(is, text, (size_t)n) == 0)
 		return 0;
-	return link_put(registry->map, key, text);
+	return link_put(dir, key, text);
+}
+
+int map_update(const struct registry *registry)
+{
+	_cleanup_free_ struct record_map *maps = NULL;
+	struct dirent *d;
+	DIR *stream;
+	int err = 0;
+
+	maps = calloc(MAP_BLOCKS, sizeof(*maps));
+	if (!maps)
+		return -ENOMEM;
+	stream = open_stream(registry->uid);
+	if (!stream)
+		return -errno;
+	while ((d = readdir(stream))) {
+		uid_t uid = uid_of_key(d->d_name);
+
+		if (uid >= CLSECURE_UID_FIRST)
+			record_map_set(&maps[(uid - CLSECURE_UID_FIRST) / RECORD_MAP_BITS],
+				       (uid - CLSECURE_UID_FIRST) % RECORD_MAP_BITS);
+	}
+	closedir(stream);
+	for (unsigned i = 0; err == 0 && i < MAP_BLOCKS; i++)
+		err = map_put(registry->map, i, &maps[i]);
+	return err;
 }
 
 /*

@@ -2,6 +2,8 @@
 #ifndef CLSECURE_REGISTRY_LINKS_H
 #define CLSECURE_REGISTRY_LINKS_H
 
+#include <dirent.h>
+
 #include "lib/base/registry.h"
 
 /* No name of ours: what a killed writer left under it is in nobody's way. */
@@ -23,8 +25,11 @@ void uid_key(uid_t uid, char buf[static UID_KEY_MAX]);
 /* The uid that a key names, or 0. */
 uid_t uid_of_key(const char *key);
 
-/* Makes the map's block of this uid what uid/ says. */
-int map_update(const struct registry *registry, uid_t uid);
+/* Makes the map what uid/ says, block by block where it differs. */
+int map_update(const struct registry *registry);
+
+/* The directory's entries, by a descriptor of their own; NULL and errno. */
+DIR *open_stream(int dir);
 
 /* 1 when another source of NSS has that user or group, 0 when none, -errno when it cannot say. */
 int nss_has_name(const char *name);

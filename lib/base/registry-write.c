@@ -1,9 +1,7 @@
 #include "config.h"
 #include "lib/base/registry-links.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 
@@ -73,14 +71,14 @@ static int put_record(const struct registry *r, const struct record *record)
 	uid_key(record->uid, key);
 	err = link_put(r->uid, key, text);
 	if (err == 0)
-		err = map_update(r, record->uid);
+		err = map_update(r);
 	if (err == 0)
 		err = link_put(r->name, record->name, text);
 	if (err < 0) {
 		/* A name that is there but not known to be durable goes first. */
 		link_drop(r->name, record->name);
 		link_drop(r->uid, key);
-		map_update(r, record->uid);
+		map_update(r);
 	}
 	return err;
 }
@@ -159,17 +157,11 @@ static int uid_by_scan(const struct registry *r, const char *name, uid_t *ret_ui
 	struct record is;
 	struct dirent *d;
 	DIR *stream;
-	int copy;
 
 	*ret_uid = 0;
-	copy = openat(r->uid, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (copy < 0)
+	stream = open_stream(r->uid);
+	if (!stream)
 		return -errno;
-	stream = fdopendir(copy);
-	if (!stream) {
-		close(copy);
-		return -ENOMEM;
-	}
 	while (*ret_uid == 0 && (d = readdir(stream))) {
 		uid_t uid = uid_of_key(d->d_name);
 
@@ -207,7 +199,7 @@ static int remove_uid(const struct registry *r, uid_t uid)
 
 	uid_key(uid, key);
 	err = drop_if_there(r->uid, key);
-	return err < 0 ? err : map_update(r, uid);
+	return err < 0 ? err : map_update(r);
 }
 
 int registry_remove(struct registry *r, const char *slug, uid_t owner, const char *path,

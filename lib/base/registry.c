@@ -1,7 +1,6 @@
 #include "config.h"
 #include "lib/base/registry-links.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -150,19 +149,25 @@ static int claim(const struct registry *r, const char *name, uid_t uid, struct e
 	return err < 0 ? error_errno(e, err, "register '%s'", name) : 0;
 }
 
+/* Takes away uids without a name, and makes the map anew. */
 static int mend(const struct registry *r, struct error *e)
 {
-	for (uid_t uid = CLSECURE_UID_FIRST; uid <= CLSECURE_UID_LAST; uid++) {
-		int err = uid_link_free(r, uid);
+	struct dirent *d;
+	DIR *stream;
+	int err = 0;
 
-		if (err >= 0 && (uid - CLSECURE_UID_FIRST) % RECORD_MAP_BITS == RECORD_MAP_BITS - 1)
-			err = map_update(r, uid);
-		if (err >= 0 && uid == CLSECURE_UID_LAST)
-			err = map_update(r, uid);
-		if (err < 0)
-			return error_errno(e, err, "mend the registry at uid %u", uid);
+	stream = open_stream(r->uid);
+	if (!stream)
+		return error_errno(e, -errno, "read the registry");
+	while (err >= 0 && (d = readdir(stream))) {
+		uid_t uid = uid_of_key(d->d_name);
+
+		err = uid >= CLSECURE_UID_FIRST ? uid_link_free(r, uid) : 0;
 	}
-	return 0;
+	closedir(stream);
+	if (err >= 0)
+		err = map_update(r);
+	return err < 0 ? error_errno(e, err, "mend the registry") : 0;
 }
 
 int registry_init(const char *state, struct error *e)

@@ -6,7 +6,6 @@
 #include "config.h"
 #include "lib/base/registry-links.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -106,19 +105,14 @@ static int tombstone_match(int dir, const char *key, uid_t owner, const char *sl
 
 uid_t tombstone_find(int dir, uid_t owner, const char *slug, const char *path)
 {
-	int best = 0, copy;
+	int best = 0;
 	uid_t found = 0;
 	struct dirent *d;
 	DIR *stream;
 
-	copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (copy < 0)
+	stream = open_stream(dir);
+	if (!stream)
 		return 0;
-	stream = fdopendir(copy);
-	if (!stream) {
-		close(copy);
-		return 0;
-	}
 	while (best < 2 && (d = readdir(stream))) {
 		uid_t uid = uid_of_key(d->d_name);
 		int match = uid ? tombstone_match(dir, d->d_name, owner, slug, path) : 0;

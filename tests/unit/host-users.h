@@ -1,6 +1,6 @@
 /*
  * The users and groups of the host, as a test wants them.  For programs that are linked with
- * HOST_USERS_LDFLAGS; what the building machine has never matters.
+ * host_users_flags; what the building machine has never matters.
  */
 #ifndef CLSECURE_HOST_USERS_H
 #define CLSECURE_HOST_USERS_H

@@ -355,7 +355,7 @@ static void enumeration(void **state)
 	/* The map is a hint: damaged, it hides nobody. */
 	for (unsigned i = 0; i <= (CLSECURE_UID_LAST - CLSECURE_UID_FIRST) / RECORD_MAP_BITS; i++) {
 		snprintf(path, sizeof(path), "map/%u", i);
-		assert_int_equal(unlink(in_registry(path)), 0);
+		unlink(in_registry(path));
 		assert_int_equal(i % 2 ? symlink("1:x", in_registry(path)) : mkfifo(in_registry(path), 0644), 0);
 	}
 	assert_int_equal(enumerate(BUF), 44);
