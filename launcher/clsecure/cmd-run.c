@@ -1,10 +1,8 @@
 #include "config.h"
-#include "launcher/clsecure/ui.h"
+#include "launcher/clsecure/open.h"
 
 static const struct option_info options[] = {
-	{0, "allow-network", OPTION_SETTING, NULL, "Network=full", "this session reaches the network"},
-	{0, "no-network", OPTION_SETTING, NULL, "Network=none", "this session reaches no network"},
-	{0, "mode", OPTION_SETTING, "MODE", "Mode=", "how the sandbox is made: namespace"},
+	SESSION_OPTIONS,
 	{'l', "list", OPTION_COMMAND, NULL, "list", "as 'clsecure list'"},
 	{0, "shell", OPTION_COMMAND, NULL, "shell", "as 'clsecure shell'"},
 	{0, "info", OPTION_COMMAND, NULL, "info", "as 'clsecure info'"},
@@ -25,9 +23,77 @@ static const struct option_info options[] = {
 	{0},
 };
 
+#define SKIP "--dangerously-skip-permissions"
+
+static bool in_list(char *const *list, const char *name)
+{
+	for (; list && *list; list++) {
+		size_t n = strlen(*list);
+
+		if (n > 0 && (*list)[n - 1] == '*' ? strncmp(*list, name, n - 1) == 0 : streq(*list, name))
+			return true;
+	}
+	return false;
+}
+
+/* Something by which Claude can talk to an API. */
+static bool has_credential(const struct project *p)
+{
+	static const char *const names[] = {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN",
+		"CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX"};
+
+	for (size_t i = 0; i < ELEMENTSOF(names); i++)
+		if (in_list(p->set_env, names[i]) || (getenv(names[i]) && in_list(p->pass_env, names[i])))
+			return true;
+	return p->logged_in;
+}
+
+static void advise(const struct cli *c, const struct project *p)
+{
+	if (c->quiet)
+		return;
+	if (streq(p->network, "none")) {
+		complain("Claude's API is out of reach: project '%s' has Network=none", p->slug);
+		remedy("'clsecure --allow-network' opens the network for this session, "
+		       "'clsecure set %s Network=full' for all.", p->slug);
+	}
+	if (!has_credential(p)) {
+		complain("no credential for Claude is in sight");
+		remedy("Set ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN, or log in inside once: it stays in the "
+		       "project's home.");
+	}
+}
+
+/* Claude Code takes its own flag; what a person put in its place gets only ARGS. */
+static bool is_claude(const char *command)
+{
+	size_t n = strcspn(command, " \t");
+	const char *end = command + n;
+
+	return n >= 6 && memcmp(end - 6, "claude", 6) == 0 && (n == 6 || end[-7] == '/');
+}
+
 static int run(struct cli *c, int argc, char **argv)
 {
-	return usage_error(c, "a command is needed");
+	bool named = c->before_dashes > 0;
+	_cleanup_(project_done) struct project p = {0};
+	_cleanup_free_ char *command = NULL;
+	struct open_request o = {.project = &p, .words = argv + named};
+	int status = project_find(c, named ? argv[0] : NULL, FIND_ADD, &p);
+	const char *program;
+
+	if (status != 0)
+		return status;
+	advise(c, &p);
+	program = *p.command ? p.command : "claude";
+	if (asprintf(&command, "exec %s%s \"$@\"", program, is_claude(program) ? " " SKIP : "") < 0) {
+		command = NULL;
+		complain("out of memory");
+		return STATUS_OURS;
+	}
+	o.command = command;
+	o.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	return session_run(c, &o);
 }
 
 const struct command command_run = {

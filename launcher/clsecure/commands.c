@@ -13,9 +13,21 @@ const struct option_info common_options[] = {
 };
 
 const struct command *const commands[] = {
+	&command_shell,
+	&command_exec,
+	&command_add,
+	&command_set,
+	&command_list,
+	&command_info,
+	&command_sessions,
+	&command_kill,
+	&command_remove,
+	&command_cleanup,
+	&command_cleanup_all,
 	&command_setup,
 	&command_unsetup,
 	&command_help,
+	&command_complete,
 	NULL,
 };
 

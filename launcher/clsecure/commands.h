@@ -29,6 +29,13 @@ struct option_info {
 	const char *help; /* one line; NULL: not shown */
 };
 
+/* What holds for one session, for the table of a command that opens one. */
+#define SESSION_OPTIONS                                                                            \
+	{0, "allow-network", OPTION_SETTING, NULL, "Network=full", "this session reaches the network"}, \
+		{0, "no-network", OPTION_SETTING, NULL, "Network=none", "this session reaches no network"}, \
+		{0, "mode", OPTION_SETTING, "MODE", "Mode=", "how the sandbox is made: namespace"}, \
+		{0, "set", OPTION_SETTING, "KEY=VALUE", "", "any setting, for this session"}
+
 enum operand_kind { /* what completion offers */
 	OPERAND_NONE,
 	OPERAND_PROJECT,
@@ -46,7 +53,7 @@ enum command_flags {
 struct command {
 	const char *name, *alias;
 	const char *operands; /* as in usage: "PROJECT KEY=VALUE..." */
-	const char *summary; /* one line, lower case, no full stop */
+	const char *summary; /* one line, lower case, no full stop; NULL: not for people */
 	const char *description; /* sentences, or NULL */
 	const char *examples; /* lines "clsecure ...", each with its end */
 	const struct option_info *options; /* its own, OPTION_NONE at the end; or NULL */
@@ -80,7 +87,7 @@ struct cli {
 extern const struct command command_run; /* without a subcommand */
 extern const struct command command_shell, command_exec, command_add, command_set, command_remove,
 	command_cleanup, command_cleanup_all, command_list, command_sessions, command_kill,
-	command_info, command_help, command_setup, command_unsetup;
+	command_info, command_help, command_complete, command_setup, command_unsetup;
 
 extern const struct command *const commands[]; /* NULL-terminated */
 extern const struct option_info common_options[]; /* of every command */

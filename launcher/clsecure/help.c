@@ -29,6 +29,8 @@ static void print_commands(FILE *f)
 	for (size_t i = 0; commands[i]; i++) {
 		char left[64];
 
+		if (!commands[i]->summary)
+			continue;
 		snprintf(left, sizeof(left), "%s%s%s", commands[i]->name, commands[i]->alias ? ", " : "",
 			commands[i]->alias ?: "");
 		fprintf(f, "  %-26s %s\n", left, commands[i]->summary);
@@ -43,7 +45,7 @@ void help_print(const struct command *command, FILE *f)
 		*command->operands ? " " : "", command->operands);
 	if (top)
 		fputs("       clsecure COMMAND ...\n", f);
-	fprintf(f, "\n%s\n", command->description ?: command->summary);
+	fprintf(f, "\n%s\n", command->description ?: command->summary ?: "");
 	if (top)
 		print_commands(f);
 	print_options("Options", command->options, f);

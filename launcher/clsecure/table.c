@@ -56,6 +56,18 @@ static size_t print_cut(FILE *f, const char *text, size_t room)
 	return width;
 }
 
+static void cells_free(char **cells)
+{
+	for (size_t i = 0; cells && cells[i]; i++)
+		free(cells[i]);
+	free(cells);
+}
+
+static void cells_freep(char ***cells)
+{
+	cells_free(*cells);
+}
+
 static size_t terminal(bool lines)
 {
 	struct winsize size;
@@ -93,19 +105,34 @@ static void print_row(FILE *f, size_t columns, char *const *cells, const size_t 
 	fputc('\n', f);
 }
 
-void table_print(const struct cli *c, size_t columns, size_t rows, char *const *cells)
+/* Copies that a terminal can be given. */
+static char **clean_cells(size_t n, const char *const *cells)
 {
+	char **copies = calloc(n + 1, sizeof(*copies));
+
+	for (size_t i = 0; copies && i < n; i++) {
+		copies[i] = strdup(cells[i]);
+		if (!copies[i]) {
+			cells_free(copies);
+			return NULL;
+		}
+		text_clean(copies[i]);
+	}
+	return copies;
+}
+
+void table_print(const struct cli *c, size_t columns, size_t rows, const char *const *raw)
+{
+	_cleanup_(cells_freep) char **cells = clean_cells(rows * columns, raw);
 	_cleanup_free_ size_t *width = calloc(columns, sizeof(*width));
 	size_t room = terminal(false);
 	FILE *pager, *f;
 
-	if (!width)
+	if (!width || !cells)
 		return;
 	for (size_t i = 0; i < rows * columns; i++) {
-		size_t w;
+		size_t w = text_width(cells[i]);
 
-		text_clean(cells[i]);
-		w = text_width(cells[i]);
 		if (w > width[i % columns])
 			width[i % columns] = w;
 	}

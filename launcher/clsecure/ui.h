@@ -34,7 +34,7 @@ int ask_line(const char *question, char *buf, size_t size);
  * A table on stdout, as wide as it needs, the last column cut to the terminal; through a pager only when it is
  * longer than the terminal.  cells: rows * columns strings, the head first; cleaned when printed.
  */
-void table_print(const struct cli *c, size_t columns, size_t rows, char *const *cells);
+void table_print(const struct cli *c, size_t columns, size_t rows, const char *const *cells);
 
 /* Columns that text takes on a terminal. */
 size_t text_width(const char *text);

@@ -1,0 +1,34 @@
+#include "config.h"
+#include "launcher/clsecure/open.h"
+
+static const struct option_info options[] = {SESSION_OPTIONS, {0}};
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	bool named = c->before_dashes > 0;
+	_cleanup_(project_done) struct project p = {0};
+	struct open_request o = {.project = &p, .words = argv + named};
+	int status;
+
+	if (argc <= named)
+		return usage_error(c, "exec needs a COMMAND%s",
+			named ? "; without a PROJECT, -- stands before it" : "");
+	status = project_find(c, named ? argv[0] : NULL, FIND_ADD, &p);
+	return status != 0 ? status : session_run(c, &o);
+}
+
+const struct command command_exec = {
+	.name = "exec",
+	.operands = "[PROJECT|PATH] COMMAND...",
+	.summary = "a command in the sandbox, without a terminal",
+	.description = "Runs COMMAND with its words as they are.  Its three streams and its exit status pass; a terminal\n"
+		       "among them is never passed in, but replaced by a pipe.  Without PROJECT, -- stands before COMMAND.",
+	.examples = "  clsecure exec app make -j4\n"
+		    "  tar c . | clsecure exec app tar x -C /tmp\n"
+		    "  clsecure exec -- git log -1\n",
+	.options = options,
+	.max = -1,
+	.flags = COMMAND_OPENS | COMMAND_WORDS | COMMAND_DASHES,
+	.operand = OPERAND_EITHER,
+	.run = run,
+};

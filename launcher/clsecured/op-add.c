@@ -1,0 +1,236 @@
+/*
+ * add: a directory becomes a project.  What the peer says about the directory is looked at again, as the
+ * person who is to own the project; the registry's lock is held from the first look at other projects to
+ * the end, so that two adds cannot both find the place free.
+ */
+#include "config.h"
+#include "launcher/clsecured/pending.h"
+#include "launcher/clsecured/place.h"
+#include "launcher/clsecured/projects.h"
+#include "lib/sandbox/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define LOOK_MS 5000 /* a dead network file system is no project */
+
+struct adding {
+	const char *path;
+	struct person owner;
+	char slug[SLUG_MAX + 1];
+	char **assignments; /* owned array of borrowed strings */
+	struct registry lock;
+};
+
+static void adding_done(struct adding *a)
+{
+	person_done(&a->owner);
+	free(a->assignments);
+	registry_unlock(&a->lock);
+}
+
+/* As a person: whose is the directory?  Opened for what it will be used as, by its real path. */
+static int look(void *arg, struct person_out *out, struct error *e)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int err = person_open(arg, O_RDONLY | O_DIRECTORY, S_IFDIR, false, &fd, e);
+
+	if (err < 0)
+		return err;
+	if (fstat(fd, &st) < 0)
+		return error_errno(e, -errno, "look at '%s'", (char *)arg);
+	return person_answer(out, &st.st_uid, sizeof(st.st_uid));
+}
+
+static int owner_of(const struct person *as, const char *path, uid_t *ret_uid, struct error *e)
+{
+	_cleanup_(person_reply_done) struct person_reply reply = {0};
+	int err = as_person(as, look, (void *)path, -1, LOOK_MS, &reply, e);
+
+	if (err < 0)
+		return err;
+	if (reply.result < 0)
+		return error_set(e, reply.result, "%s", reply.error.text);
+	if (reply.size != sizeof(*ret_uid))
+		return error_set(e, -EPROTO, "look at '%s'", path);
+	memcpy(ret_uid, reply.data, sizeof(*ret_uid));
+	return 0;
+}
+
+/* The peer owns it; root may add for the owner.  What root owns needs a yes. */
+static int find_owner(struct request *r, struct adding *a, struct error *e)
+{
+	uid_t uid, again;
+	int err = owner_of(&r->who, a->path, &uid, e);
+
+	if (err < 0)
+		return err;
+	if (uid == 0 && !message_is(r->m, "yes", "1")) {
+		remedy_set(r, "--yes adds it all the same: its files that root owns stay read-only inside.");
+		return error_set(e, -ENOTUNIQ, "'%s' belongs to root", a->path);
+	}
+	if (uid != r->who.uid && uid != 0 && !r->admin)
+		return error_set(e, -EPERM, "'%s' does not belong to you", a->path);
+	err = person_by_uid(uid != 0 ? uid : r->who.uid, &a->owner, e);
+	if (err < 0 || a->owner.uid == r->who.uid)
+		return err;
+	err = owner_of(&a->owner, a->path, &again, e);
+	return err == 0 && again != uid ? error_set(e, -EAGAIN, "'%s' was changed meanwhile", a->path) : err;
+}
+
+static int check_allowed(struct request *r, struct error *e)
+{
+	_cleanup_free_ char *text = NULL;
+	uint64_t allowed;
+	int err = admin_setting(SETTING_ALLOW_ADD, &allowed, &text, e);
+
+	if (err < 0 || r->admin || allowed)
+		return err;
+	return error_set(e, -EPERM, "the administrator does not let people add projects (AllowAdd=no)");
+}
+
+/* What no idmapped mount can be made of would be read-only inside, or somebody else's. */
+static int check_mapping(const struct adding *a, struct error *e)
+{
+	int err = idmap_probe(a->path, &a->owner, e);
+
+	return err < 0 ? (e->code = -EPERM) : 0; /* of the directory, not of what was typed */
+}
+
+/* Among other projects: is the place free, is the person's number used up? */
+static int check_others(struct request *r, struct adding *a, struct error *e)
+{
+	_cleanup_(strv_freep) char **slugs = NULL;
+	_cleanup_free_ char *text = NULL;
+	uint64_t max = 0, n = 0;
+	int err = projects_list(&slugs, e);
+
+	if (err == 0)
+		err = admin_setting(SETTING_MAX_PROJECTS, &max, &text, e);
+	for (size_t i = 0; err == 0 && slugs[i]; i++) {
+		_cleanup_policy_ struct policy *p = NULL;
+		const char *other;
+		bool own;
+
+		if (policy_load(slugs[i], NULL, POLICY_TRUSTED_ONLY, &p, NULL) < 0)
+			continue;
+		other = policy_path(p);
+		own = policy_owner(p)->uid == a->owner.uid;
+		n += own;
+		if (own && streq(other, a->path))
+			err = error_set(e, -EEXIST, "'%s' is project '%s' already", a->path, slugs[i]);
+		else if (!own && path_within(a->path, other))
+			err = error_set(e, -EPERM, "'%s' is inside a project of another person", a->path);
+		else if (!own && path_within(other, a->path))
+			err = error_set(e, -EPERM, "'%s' has a project of another person in it", a->path);
+	}
+	if (err == 0 && !r->admin && n >= max)
+		err = error_set(e, -EDQUOT, "you have %llu projects, and more are not allowed (MaxProjects)",
+			(unsigned long long)n);
+	return err;
+}
+
+static bool taken(const char *slug)
+{
+	char name[WORKER_NAME_MAX + 1];
+	struct record record;
+
+	worker_name(slug, name);
+	return record_by_name(REGISTRY_DIR, name, &record) != -ENOENT;
+}
+
+static int choose_name(struct request *r, struct adding *a, struct error *e)
+{
+	const char *name = message_get(r->m, "name");
+
+	if (name && (!slug_valid(name) || slug_reserved(name)))
+		return error_set(e, -EINVAL, slug_valid(name) ? "'%s' is a command, and no name of a project" :
+			"'%s' is no name: a-z, 0-9 and -, at most 17, not - first", name);
+	if (name && taken(name))
+		return error_set(e, -EEXIST, "the name '%s' is taken", name);
+	if (name) {
+		snprintf(a->slug, sizeof(a->slug), "%s", name);
+		return 0;
+	}
+	slug_of_path(a->path, SLUG_PLAIN, a->slug);
+	if (!slug_needs_hash(a->path) && !taken(a->slug))
+		return 0;
+	slug_of_path(a->path, SLUG_HASHED, a->slug);
+	if (!taken(a->slug))
+		return 0;
+	remedy_set(r, "--name NAME gives another.");
+	return error_set(e, -EEXIST, "the name '%s' is taken", a->slug);
+}
+
+static int create(struct request *r, struct adding *a, struct error *e)
+{
+	struct record record;
+	int err = registry_add(&a->lock, a->slug, a->owner.uid, a->path, &record, e);
+
+	if (err == 0) {
+		struct project_new n = {a->slug, a->path, &a->owner, record.uid, a->assignments, r->admin};
+
+		err = project_create(&n, e);
+	}
+	if (err == 0)
+		err = pending_clear(a->slug, e);
+	if (err < 0)
+		project_remove(&a->lock, a->slug, a->owner.uid, a->path, NULL);
+	return err;
+}
+
+static int add_locked(struct request *r, struct adding *a, struct error *e)
+{
+	int err = registry_lock(REGISTRY_STATE, &a->lock, e);
+
+	if (err == -ENOENT)
+		remedy_set(r, "sudo clsecure setup");
+	if (err == 0)
+		err = pending_repair(&a->lock, e);
+	if (err == 0)
+		err = check_others(r, a, e);
+	if (err == 0)
+		err = choose_name(r, a, e);
+	if (err == 0)
+		err = pending_mark(a->slug, a->owner.uid, a->path, e);
+	return err < 0 ? err : create(r, a, e);
+}
+
+static int answer(struct request *r, const struct adding *a)
+{
+	_cleanup_message_ struct message m = {0};
+	char user[WORKER_NAME_MAX + 1];
+	int err;
+
+	worker_name(a->slug, user);
+	err = message_add(&m, "project", a->slug);
+	if (err == 0)
+		err = message_add(&m, "user", user);
+	if (err == 0)
+		err = message_add(&m, "path", a->path);
+	return err < 0 ? err : reply(r, "row", &m);
+}
+
+int op_add(struct request *r, struct error *e)
+{
+	_cleanup_(adding_done) struct adding a = {.path = message_get(r->m, "path"), .lock = REGISTRY_EMPTY};
+	int err;
+
+	a.assignments = message_list(r->m, "setting", NULL);
+	if (!a.path || !a.assignments)
+		return error_set(e, -EBADMSG, "the request names no directory");
+	if (!path_well_formed(a.path))
+		return error_set(e, -EINVAL, "'%s' is not an absolute path in its plain form", a.path);
+	err = check_allowed(r, e);
+	if (err == 0)
+		err = find_owner(r, &a, e);
+	if (err == 0)
+		err = place_allowed(a.path, a.owner.home, e);
+	if (err == 0)
+		err = check_mapping(&a, e);
+	if (err == 0)
+		err = add_locked(r, &a, e);
+	return err < 0 ? err : answer(r, &a);
+}

@@ -1,0 +1,107 @@
+#include "config.h"
+#include "launcher/clsecured/pending.h"
+#include "launcher/clsecured/projects.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+
+#define MARK ".pending-"
+#define MARK_NAME_MAX (sizeof(MARK) + SLUG_MAX)
+
+static int open_projects(int *ret_fd, struct error *e)
+{
+	int fd = open(PROJECTS_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_errno(e, -errno, "open '%s'", PROJECTS_DIR);
+	*ret_fd = fd;
+	return 0;
+}
+
+int pending_mark(const char *slug, uid_t owner, const char *path, struct error *e)
+{
+	char name[MARK_NAME_MAX], target[PATH_MAX + 16];
+	_cleanup_close_ int dir = -1;
+	int err = open_projects(&dir, e);
+
+	if (err < 0)
+		return err;
+	snprintf(name, sizeof(name), MARK "%s", slug);
+	/* A target has room for PATH_MAX - 1; a longer path is remembered as no path at all. */
+	if (snprintf(target, sizeof(target), "%u:%s", owner, path) >= PATH_MAX)
+		snprintf(target, sizeof(target), "%u:/", owner);
+	if ((symlinkat(target, dir, name) < 0 && errno != EEXIST) || fsync(dir) < 0)
+		return error_errno(e, -errno, "note what is about to be done in '%s'", PROJECTS_DIR);
+	return 0;
+}
+
+int pending_clear(const char *slug, struct error *e)
+{
+	_cleanup_close_ int dir = -1;
+	char name[MARK_NAME_MAX];
+	int err = open_projects(&dir, e);
+
+	if (err < 0)
+		return err;
+	snprintf(name, sizeof(name), MARK "%s", slug);
+	if ((unlinkat(dir, name, 0) < 0 && errno != ENOENT) || fsync(dir) < 0)
+		return error_errno(e, -errno, "take back the note '%s' in '%s'", name, PROJECTS_DIR);
+	return 0;
+}
+
+static int undo(struct registry *lock, const char *slug, uid_t owner, const char *path, struct error *e)
+{
+	int err = project_kill(slug, 0, e);
+
+	if (err < 0)
+		return err;
+	err = registry_remove(lock, slug, owner, path, e);
+	if (err < 0 && err != -ENOENT)
+		return err;
+	err = project_destroy(slug, e);
+	if (err < 0 && err != -ENOENT)
+		return err;
+	return pending_clear(slug, e);
+}
+
+int project_remove(struct registry *lock, const char *slug, uid_t owner, const char *path, struct error *e)
+{
+	int err = pending_mark(slug, owner, path, e);
+
+	return err < 0 ? err : undo(lock, slug, owner, path, e);
+}
+
+static int repair_one(struct registry *lock, int dir, const char *name, struct error *e)
+{
+	const char *slug = name + strlen(MARK);
+	char target[PATH_MAX];
+	unsigned owner;
+	ssize_t n;
+	int skip = 0;
+
+	if (!slug_valid(slug))
+		return 0;
+	n = readlinkat(dir, name, target, sizeof(target) - 1);
+	if (n < 0)
+		return error_errno(e, -errno, "read '%s/%s'", PROJECTS_DIR, name);
+	target[n] = '\0';
+	if (sscanf(target, "%u:%n", &owner, &skip) != 1 || target[skip] != '/')
+		return error_set(e, -EBADMSG, "'%s/%s' is damaged; remove it", PROJECTS_DIR, name);
+	return undo(lock, slug, owner, target + skip, e);
+}
+
+int pending_repair(struct registry *lock, struct error *e)
+{
+	DIR *dir = opendir(PROJECTS_DIR);
+	int err = 0;
+
+	if (!dir)
+		return error_errno(e, -errno, "open '%s'", PROJECTS_DIR);
+	for (struct dirent *d; err == 0 && (d = readdir(dir));)
+		if (strncmp(d->d_name, MARK, strlen(MARK)) == 0)
+			err = repair_one(lock, dirfd(dir), d->d_name, e);
+	closedir(dir);
+	return err;
+}

@@ -1,0 +1,40 @@
+/* Which project a request means, and may who asks do that? */
+#ifndef CLSECURE_PROJECTS_H
+#define CLSECURE_PROJECTS_H
+
+#include "launcher/clsecured/serve.h"
+#include "lib/base/registry.h"
+#include "lib/sandbox/client.h"
+
+#define _cleanup_policy_ _cleanup_(policy_freep)
+
+/* Slugs of all projects that have a user, sorted; owned, NULL-terminated. */
+int projects_list(char ***ret_slugs, struct error *e);
+void strv_free(char **list);
+static inline void strv_freep(char ***list)
+{
+	strv_free(*list);
+}
+
+enum project_right {
+	RIGHT_ENTER, /* owner, AllowUsers, AllowGroups, root */
+	RIGHT_CHANGE, /* owner, root */
+};
+
+/*
+ * The slug in the request: "project", or the nearest project at or above "path".  -ENOENT.  For a path only those that `who`
+ * may enter are seen.
+ */
+int project_named(struct request *r, char ret_slug[static SLUG_MAX + 1], struct error *e);
+
+/* Loads it, for a right.  flags as policy_load().  -EACCES. */
+int project_for(struct request *r, const char *slug, enum project_right right, char *const *overrides,
+	unsigned flags, struct policy **ret_policy, struct error *e);
+
+/* The sessions of a project, none when its sandbox does not run; *ret_list is owned. */
+int project_sessions(const char *slug, struct keeper_reply **ret_list, size_t *ret_n, struct error *e);
+
+/* Ends one session, or all (0) with the sandbox.  0 also when there was none. */
+int project_kill(const char *slug, uint32_t session, struct error *e);
+
+#endif
