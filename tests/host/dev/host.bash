@@ -84,7 +84,7 @@ host_boot() {
 	local lower=${CLAUDE:+$CLAUDE:}$LAYER:$TREE i p
 	: >"$HOST/boot.log"
 	env -i PATH="$PATH" HOST="$HOST" LOWER="$lower" SRC="$SRC" HOST_CGROUP="${HOST_CGROUP:+$HOST_CGROUP/host}" \
-		BIND="${DEV_HOST_BIND:-}" RESOLV="${HOST_RESOLV:-}" \
+		BIND="${DEV_HOST_BIND:-}" PROJECT="${HOST_PROJECT:-}" PROJECT_COPY="${HOST_PROJECT_COPY:-}" RESOLV="${HOST_RESOLV:-}" \
 		setpriv --pdeathsig KILL "${host_scope[@]}" ${HOST_NET:+nsenter --net="$HOST_NET"} \
 		unshare --mount --propagation private --uts --ipc ${HOST_NETLESS---net} --pid --fork --kill-child \
 		bash "$LIB/host-init" </dev/null >"$HOST/boot.log" 2>&1 {RUN_LOCK}>&- &
@@ -150,6 +150,18 @@ host_pty() {
 	host_exec script -qefc "$(printf '%q ' "$@")" /dev/null
 }
 
+# No terminal of this machine enters the host: a typed-at one becomes a pty of it,
+# one that is only written to a pipe.
+host_run() {
+	if [ -t 0 ]; then
+		host_pty "$@"
+	elif [ -t 1 ] || [ -t 2 ]; then
+		{ host_exec "$@" 2>&3 | cat; return "${PIPESTATUS[0]}"; } 3> >(cat >&2)
+	else
+		host_exec "$@"
+	fi
+}
+
 host_stop() {
 	[ -z "${HOST_UNSHARE:-}" ] || {
 		kill -KILL "$HOST_UNSHARE" 2>/dev/null
@@ -175,9 +187,5 @@ command_host() {
 	if [ $# = 0 ]; then
 		set -- bash -l
 	fi
-	if [ -t 0 ] && [ -t 1 ]; then
-		host_pty "$@"
-	else
-		host_exec "$@"
-	fi
+	host_run "$@"
 }
