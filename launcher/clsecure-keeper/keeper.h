@@ -35,6 +35,8 @@ struct keeper {
 	uid_t worker;
 	int lock, listener;
 	int filter; /* memfd */
+	char *before; /* records of look.h, as the sandbox began */
+	size_t before_size;
 	struct built sandbox;
 	struct session *sessions;
 	size_t n_sessions;
@@ -67,6 +69,9 @@ int session_ready(struct keeper *k, struct connection *c, struct error *e);
 void session_end(struct keeper *k, size_t i);
 struct session *session_find(struct keeper *k, uint32_t id);
 int session_kill(struct keeper *k, uint32_t id, struct error *e);
+
+/* After the end: what in the project will run on the host and was not there before, as findings. */
+void findings_compare(struct keeper *k);
 
 /* The rlimits of the policy, onto a process that has entered; what it forks inherits them. */
 int limits_apply(const struct policy *p, pid_t pid, struct error *e);

@@ -115,6 +115,7 @@ static int run(struct keeper *k)
 	why = serve(k);
 	syslog(LOG_INFO, "%s: the sandbox ends: %s", k->slug, why);
 	end(k);
+	findings_compare(k);
 	return 0;
 }
 

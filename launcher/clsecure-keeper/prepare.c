@@ -54,9 +54,11 @@ static int trees_make(struct keeper *k, struct show *s, struct error *e)
 {
 	const struct person *owner = policy_owner(k->policy);
 	_cleanup_close_ int userns = -1;
-	struct person_reply r = {0};
+	_cleanup_(person_reply_done) struct person_reply r = {0};
 	int err = show_open(s, owner, &r, e);
 
+	if (err == 0)
+		err = protect_lists(k, s, r.data, r.size, e);
 	if (err == 0)
 		err = idmap_userns(owner->uid, owner->gid, k->worker, &userns, e);
 	for (size_t i = 0; err == 0 && i < s->n; i++) {
@@ -132,5 +134,9 @@ int prepare_and_build(struct keeper *k, struct error *e)
 		return err;
 	in.trees = show.trees;
 	in.n_trees = show.n;
+	in.pin = show.pin;
+	in.protect = show.protect;
+	in.cover = show.cover;
+	in.hide = show.hide;
 	return sandbox_make(k, &show, &in, e);
 }

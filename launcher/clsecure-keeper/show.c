@@ -2,13 +2,16 @@
 #include "launcher/clsecure-keeper/show.h"
 #include "lib/base/macros.h"
 #include "lib/sandbox/idmap.h"
+#include "lib/sandbox/look.h"
+#include "lib/sandbox/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#define OPEN_MS 2000
+#define OPEN_MS 3000
+#define LOOK_MS 1500 /* of it, for the search for sockets */
 
 static struct show_item *item_add(struct show *s, const char *source, const char *destination)
 {
@@ -80,6 +83,8 @@ int show_plan(struct keeper *k, const struct plan_input *in, struct show *ret_sh
 	if (err == 0)
 		err = add_binds(k->policy, SETTING_BIND, true, &s, e);
 	if (err == 0)
+		err = protect_plan(k->policy, &s, e);
+	if (err == 0)
 		err = trees_of(&s, e);
 	if (err < 0)
 		return err;
@@ -88,29 +93,55 @@ int show_plan(struct keeper *k, const struct plan_input *in, struct show *ret_sh
 	return 0;
 }
 
-/* In a child that is the person: each source in its place, opened for what it will be used as. */
+static int open_item(const struct show_item *item, int *ret_fd, struct error *e)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int err = person_open(item->source, O_RDONLY, item->directory ? S_IFDIR : 0, false, &fd, e);
+
+	if (err < 0)
+		return err;
+	if (fstat(fd, &st) < 0)
+		return error_errno(e, -errno, "'%s'", item->source);
+	if (item->writable && st.st_uid != geteuid())
+		return error_set(e, -EPERM, "'%s' belongs to somebody else", item->source);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int look_at(const struct show *s, unsigned i, int fd, uint64_t deadline, struct person_out *out)
+{
+	size_t n = 0;
+	int err = 0;
+
+	while (s->patterns && s->patterns[n])
+		n++;
+	if (i == 0)
+		err = look_protected(fd, i, s->patterns, n, out) ?: look_git(fd, i, out);
+	return err < 0 ? err : look_sockets(fd, i, deadline, out);
+}
+
+/* In a child that is the person: each source in its place, opened for what it will be used as, and looked at. */
 static int open_each(void *arg, struct person_out *out, struct error *e)
 {
 	const struct show *s = arg;
+	uint64_t deadline = now_ms() + LOOK_MS;
 
 	for (size_t i = 0; i < s->n; i++) {
 		const struct show_item *item = &s->items[i];
 		_cleanup_close_ int fd = -1;
-		struct stat st;
 		int err;
 
 		if (item->home)
 			continue;
-		err = person_open(item->source, O_RDONLY, item->directory ? S_IFDIR : 0, false, &fd, e);
+		err = open_item(item, &fd, e);
 		if (err < 0)
 			return err;
-		if (fstat(fd, &st) < 0)
-			return error_errno(e, -errno, "'%s'", item->source);
-		if (item->writable && st.st_uid != geteuid())
-			return error_set(e, -EPERM, "'%s' belongs to somebody else", item->source);
 		err = person_answer_fd(out, fd);
+		if (err == 0 && (i == 0 || !item->optional))
+			err = look_at(s, (unsigned)i, fd, deadline, out);
 		if (err < 0)
-			return error_errno(e, err, "'%s'", item->source);
+			return error_errno(e, err, "'%s' cannot be looked through", item->source);
 	}
 	return 0;
 }
@@ -127,13 +158,11 @@ int show_open(struct show *s, const struct person *p, struct person_reply *r, st
 	if (r->result < 0 || r->n_fds != want) {
 		err = r->result < 0 ? error_set(e, r->result, "%s", r->error.text) :
 				      error_set(e, -EPROTO, "what '%s' shows could not be opened", p->name);
-		person_reply_done(r);
 		return err;
 	}
 	for (size_t i = 0; i < s->n; i++)
 		if (!s->items[i].home)
 			s->items[i].fd = TAKE_FD(r->fds[at++]);
-	person_reply_done(r);
 	return 0;
 }
 
@@ -160,5 +189,10 @@ void show_done(struct show *s)
 	}
 	free(s->items);
 	free(s->trees);
+	strings_free(s->patterns);
+	strings_free(s->pin);
+	strings_free(s->protect);
+	strings_free(s->cover);
+	strings_free(s->hide);
 	*s = (struct show){0};
 }

@@ -19,13 +19,21 @@ struct show {
 	struct show_item *items;
 	struct plan_tree *trees; /* as plan_make() wants them */
 	size_t n;
+	char **patterns; /* ProtectPaths, relative to the project; NULL-terminated, owned */
+	char **pin, **protect, **cover, **hide; /* absolute, inside; NULL-terminated or NULL, owned */
 };
 
 /* From the policy, nothing opened yet. */
 int show_plan(struct keeper *k, const struct plan_input *in, struct show *ret_show, struct error *e);
 
-/* Opens the sources as the person; the descriptors move into the items. */
+/* Opens the sources as the person, and looks at them; the descriptors move into the items, the
+ * records of look.h stay in the reply. */
 int show_open(struct show *s, const struct person *p, struct person_reply *r, struct error *e);
+
+/* protect.c: patterns and hidden places of the policy; then what was seen becomes lists. */
+int protect_plan(const struct policy *p, struct show *s, struct error *e);
+int protect_lists(struct keeper *k, struct show *s, const char *records, size_t size, struct error *e);
+void strings_free(char **list);
 
 /* The item's detached mount; what is only read may stand on a file system without idmapping. */
 int show_tree(struct show_item *item, int userns, struct error *e);
