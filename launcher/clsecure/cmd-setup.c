@@ -30,7 +30,9 @@ static const struct option_info options[] = {
 static const char *const programs[] = {
 	CLSECURE_SECUREDIR "/pam_clsecure.so",
 	CLSECURE_NSSDIR "/libnss_clsecure.so.2",
+	CLSECURE_LIBEXECDIR "/clsecure-keeper",
 	CLSECURE_LIBEXECDIR "/clsecure-shell",
+	CLSECURE_LIBEXECDIR "/clsecure-keys",
 };
 
 static int check_programs(struct error *e)
