@@ -31,7 +31,7 @@ const struct setting_info settings[SETTING_COUNT_] = {
 	[SETTING_ROOT_DIRECTORY] = {"Project", "RootDirectory", TYPE_PATH, NULL, "", LOOSER_ANY, WHO_ADMIN, false,
 		"*", "A root file system other than the host's."},
 	[SETTING_EXPIRE_AFTER] = {"Project", "ExpireAfter", TYPE_TIME, NULL, "infinity", LOOSER_HIGHER, WHO_OWNER,
-		true, NULL, "Nobody enters once this has passed since the project was added or last changed."},
+		false, NULL, "Nobody enters once this has passed since the project was added or last changed."},
 
 	[SETTING_COMMAND] = {"Session", "Command", TYPE_STRING, NULL, "", LOOSER_ANY, WHO_OWNER, false, NULL,
 		"What clsecure runs without a command; empty: Claude Code as the owner has it."},
@@ -45,7 +45,7 @@ const struct setting_info settings[SETTING_COUNT_] = {
 		LOOSER_MORE, WHO_PROJECT, false, NULL,
 		"Variables of the caller that clsecure passes in; a * at the end stands for any rest."},
 	[SETTING_MAX_SESSIONS] = {"Session", "MaxSessions", TYPE_COUNT, NULL, "256", LOOSER_HIGHER, WHO_PROJECT,
-		true, NULL, "Sessions at the same time."},
+		false, NULL, "Sessions at the same time."},
 	[SETTING_ALLOW_SERVICES] = {"Session", "AllowServices", TYPE_NAMES, NULL,
 		"sshd su su-l runuser runuser-l clsecure", LOOSER_MORE, WHO_ADMIN, true, NULL,
 		"PAM services through which the sandbox may be entered."},

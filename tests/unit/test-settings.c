@@ -3,7 +3,9 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
+#include "lib/base/person.h"
 #include "lib/policy/ini.h"
 #include "lib/policy/legacy.h"
 #include "lib/policy/value.h"
@@ -325,6 +327,110 @@ static void the_earlier_clsecure(void **state)
 	assert_int_equal(legacy_check("", 0, "f", &e), 0);
 }
 
+/* A text of the source tree, "\\-" as "-". */
+static char *document(const char *name)
+{
+	char path[512], *data = NULL, *out;
+	size_t size = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", TEST_SRCDIR, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read_whole(fd, 1 << 20, &data, &size) < 0)
+		fail_msg("%s", path);
+	close(fd);
+	out = data;
+	for (size_t i = 0; i < size; i++)
+		if (data[i] != '\\' || data[i + 1] != '-')
+			*out++ = data[i];
+	*out = '\0';
+	return data;
+}
+
+/* What clsecure.conf(5) says of one setting. */
+static char *paragraph(const char *man, const char *key)
+{
+	char head[64];
+	const char *start, *end;
+
+	snprintf(head, sizeof(head), "\n.TP\n.B %s=\n", key);
+	start = strstr(man, head);
+	if (!start)
+		fail_msg("%s= is not in the man page", key);
+	start += strlen(head);
+	end = strstr(start, "\n.TP") ?: start + strlen(start);
+	return strndup(start, (size_t)(end - start));
+}
+
+static void says(const char *text, const char *key, const char *what)
+{
+	if (!strstr(text, what))
+		fail_msg("the man page's %s= lacks '%s'", key, what);
+}
+
+static void the_man_page_is_the_tables(void **state)
+{
+	static const char *const who[] = {
+		[WHO_ADMIN] = "Set by: the administrator.", [WHO_OWNER] = "Set by: the owner.",
+		[WHO_PROJECT] = "Set by: the owner; a project's file may tighten it.",
+	};
+	_cleanup_free_ char *man = document("docs/man/clsecure.conf.5");
+	const char *at = man;
+
+	for (enum setting s = 0; s < SETTING_COUNT_; s++) {
+		const struct setting_info *i = &settings[s];
+		_cleanup_free_ char *text = paragraph(man, i->key);
+		char line[512];
+
+		if (*i->builtin)
+			snprintf(line, sizeof(line), "\nDefault: \\fB%s\\fR.\n", i->builtin);
+		says(text, i->key, *i->builtin ? line : "\nDefault: empty.\n");
+		says(text, i->key, s <= SETTING_OWNER ? "Set by: clsecure itself." : who[i->who]);
+		says(text, i->key, i->live ? "Takes effect: at once." : "Takes effect: with the next sandbox.");
+		says(text, i->key, i->help);
+		assert_int_equal(strstr(text, "Not in this version.") != NULL,
+			i->not_built && streq(i->not_built, "*"));
+		assert_int_equal(strstr(text, "Not in this version: ") != NULL,
+			i->not_built && !streq(i->not_built, "*"));
+		for (size_t c = 0; i->choices && i->choices[c]; c++)
+			says(text, i->key, i->choices[c]);
+		/* in the table's order, so in the right section */
+		snprintf(line, sizeof(line), "\n.B %s=\n", i->key);
+		at = strstr(at, line);
+		assert_non_null(at);
+	}
+}
+
+static int sampled(void *arg, const char *section, const char *key, const char *value, unsigned line,
+	struct error *e)
+{
+	bool *seen = arg;
+	enum setting s;
+
+	assert_int_equal(setting_find(section, key, &s, NULL), 0);
+	assert_string_equal(value, settings[s].builtin);
+	seen[s] = true;
+	return 0;
+}
+
+/* With its lines uncommented it says the defaults, of all that this version has. */
+static void the_sample_says_the_defaults(void **state)
+{
+	_cleanup_free_ char *text = document("etc/clsecure.conf.sample");
+	bool seen[SETTING_COUNT_] = {false};
+	struct error e = {0};
+	char *out = text;
+
+	for (const char *in = text; *in; in++)
+		if (in[0] != '#' || in[1] < 'A' || in[1] > 'Z')
+			*out++ = *in;
+	*out = '\0';
+	if (ini_parse(text, strlen(text), "sample", sampled, seen, &e) < 0)
+		fail_msg("%s", e.text);
+	for (enum setting s = SETTING_ALLOW_USERS; s < SETTING_COUNT_; s++)
+		assert_int_equal(seen[s], !settings[s].not_built || !streq(settings[s].not_built, "*"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +445,8 @@ int main(void)
 		cmocka_unit_test(files_that_are_wrong),
 		cmocka_unit_test(files_that_are_large),
 		cmocka_unit_test(the_earlier_clsecure),
+		cmocka_unit_test(the_man_page_is_the_tables),
+		cmocka_unit_test(the_sample_says_the_defaults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
