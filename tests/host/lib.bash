@@ -64,7 +64,8 @@ ssh_as() {
 on_pty() {
 	local status=0 file
 	file=$(mktemp)
-	script -qefc "$(printf '%q ' "$@")" /dev/null </dev/null >"$file" || status=$?
+	export -f as_person ssh_as fail
+	SHELL=/bin/bash script -qefc "$(printf '%q ' "$@")" /dev/null </dev/null >"$file" || status=$?
 	tr -d '\r' <"$file"
 	rm -f "$file"
 	return "$status"
