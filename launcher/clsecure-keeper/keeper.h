@@ -37,6 +37,7 @@ struct keeper {
 	int filter; /* memfd */
 	char *before; /* records of look.h, as the sandbox began */
 	size_t before_size;
+	int network; /* pasta's guard ends when this closes; -1: loopback alone */
 	struct built sandbox;
 	struct session *sessions;
 	size_t n_sessions;

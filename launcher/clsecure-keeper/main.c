@@ -3,6 +3,7 @@
 #include "lib/base/macros.h"
 #include "lib/base/names.h"
 #include "lib/sandbox/client.h"
+#include "lib/sandbox/pasta.h"
 #include "lib/sandbox/spawn.h"
 #include "lib/sandbox/wire.h"
 
@@ -75,6 +76,8 @@ static void end(struct keeper *k)
 	if (k->sandbox.pidfd >= 0)
 		p.fd = fcntl(k->sandbox.pidfd, F_DUPFD_CLOEXEC, 3);
 	built_end(&k->sandbox);
+	closep(&k->network);
+	k->network = -1;
 	if (p.fd >= 0) {
 		poll(&p, 1, DEATH_MS);
 		waitpid(pid, NULL, WNOHANG);
@@ -121,9 +124,11 @@ static int run(struct keeper *k)
 
 int main(int argc, char **argv)
 {
-	struct keeper k = {.lock = -1, .listener = -1, .filter = -1, .sandbox = BUILT_INIT};
+	struct keeper k = {.lock = -1, .listener = -1, .filter = -1, .network = -1, .sandbox = BUILT_INIT};
 	struct stat st;
 
+	if (argc == 2 && streq(argv[1], "--network") && geteuid() == PASTA_UID)
+		pasta_guard();
 	if (argc != 2 || !slug_valid(argv[1]) || geteuid() != 0 || fstat(REPORT_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
 		fprintf(stderr, "clsecure-keeper: it is started by clsecure's PAM module and by clsecured\n");
 		return 2;

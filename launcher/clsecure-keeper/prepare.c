@@ -10,6 +10,7 @@
 #include "lib/sandbox/client.h"
 #include "lib/sandbox/filter.h"
 #include "lib/sandbox/idmap.h"
+#include "lib/sandbox/pasta.h"
 #include "lib/sandbox/wire.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include <sys/stat.h>
 
 #define BUILD_MS 4000
+#define NETWORK_MS 3500
 
 static int worker_of(struct keeper *k, struct error *e)
 {
@@ -79,6 +81,7 @@ static int sandbox_make(struct keeper *k, struct show *s, const struct plan_inpu
 	struct build b = {.slug = k->slug, .project = in->project, .plan = &plan, .trees = trees, .n_trees = s->n,
 		.filter = k->filter, .netns = -1, .worker = k->worker, .worker_name = in->worker_name};
 	_cleanup_free_ char *entries = NULL;
+	_cleanup_close_ int netns = -1;
 	int err;
 
 	if (!trees)
@@ -91,6 +94,12 @@ static int sandbox_make(struct keeper *k, struct show *s, const struct plan_inpu
 	if (err < 0)
 		return err;
 	b.inside = entries;
+	if (in->network) {
+		err = pasta_start(NETWORK_MS, &k->network, &netns, e);
+		if (err < 0)
+			return err;
+		b.netns = netns;
+	}
 	return builder_start(&b, BUILD_MS, &k->sandbox, e);
 }
 
@@ -121,6 +130,8 @@ int prepare_and_build(struct keeper *k, struct error *e)
 		.owner_name = policy_owner(k->policy)->name,
 		.owner_uid = policy_owner(k->policy)->uid,
 		.shell = inside_shell(k->policy),
+		.network = streq(policy_choice(k->policy, SETTING_NETWORK), "full"),
+		.local_resolver = resolver_is_local(),
 		.home_ephemeral = streq(policy_choice(k->policy, SETTING_HOME), "ephemeral"),
 		.tmp_size = policy_number(k->policy, SETTING_TMP_SIZE),
 		.tmp_inodes = policy_number(k->policy, SETTING_TMP_INODES),

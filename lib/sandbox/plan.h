@@ -64,6 +64,7 @@ struct plan_input {
 	uid_t owner_uid;
 	const char *shell; /* of the worker inside */
 	bool network; /* the host's resolv.conf is of use */
+	bool local_resolver; /* but names a loopback address: pasta forwards instead */
 	bool home_ephemeral;
 	uint64_t tmp_size, tmp_inodes;
 	const struct plan_tree *trees; /* 0: the project; 1: the home, unless ephemeral; then binds, in order */
