@@ -47,18 +47,21 @@ calls() {
 	grep -c "$STATE" "$BATS_TEST_TMPDIR/trace" || :
 }
 
-# What everybody else on the host needs, and how fast.
+# Within a second; a busy machine has three tries.
+quick() {
+	timeout 1 "$@" || timeout 1 "$@" || timeout 1 "$@"
+}
+
+# What everybody else on the host needs.
 host_unharmed() {
-	local start=$EPOCHREALTIME
-	run timeout 5 getent passwd root
+	run quick getent passwd root
 	assert_has 'root:x:0:0:'
-	run timeout 5 id nora
+	run quick id nora
 	assert_has '(nora)'
-	run timeout 5 getent group root
+	run quick getent group root
 	assert_has 'root:x:0:'
-	run timeout 5 as_person nora id -un
+	run as_person nora timeout 5 id -un
 	assert_output nora
-	assert_equal $(((${EPOCHREALTIME/./} - ${start/./}) / 1000000)) 0
 }
 
 @test "passwd, group and shadow, by name and by number" {
@@ -124,14 +127,12 @@ host_unharmed() {
 	[ "$status" -eq 0 ]
 }
 
-@test "getent passwd costs a few milliseconds" {
-	local start=$EPOCHREALTIME
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		getent passwd >/dev/null
-	done
-	local each=$(((${EPOCHREALTIME/./} - ${start/./}) / 10))
-	echo "$each us"
-	[ "$each" -lt 50000 ]
+@test "enumerating 10 projects costs under a hundred system calls" {
+	local n
+	n=$(calls getent passwd)
+	echo "$n"
+	[ "$n" -ge 26 ]
+	[ "$n" -lt 100 ]
 }
 
 @test "not armed: no names" {
@@ -191,7 +192,7 @@ host_unharmed() {
 	mv "$STATE/moved" "$STATE/registry"
 	chmod 0000 "$STATE/registry"
 	host_unharmed
-	run timeout 5 as_person nora getent passwd claude-worker-p3
+	run as_person nora timeout 5 getent passwd claude-worker-p3
 	[ "$status" -ne 0 ]
 	rm -rf "$STATE"
 	mkfifo "$STATE"
