@@ -10,6 +10,18 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+/* As clsecured has it: no terminal of the person's among 0, 1, 2 for PAM's modules to see. */
+static void let_go(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setsid(); /* Ctrl-C is for the one who asks */
+	for (int i = 0; null >= 0 && i < 3; i++)
+		dup2(null, i);
+	signal(SIGPIPE, SIG_IGN);
+	umask(022);
+}
+
 /* Root needs nobody to ask: a child of its own does what clsecured's would. */
 static int open_own(struct server *s, struct error *e)
 {
@@ -27,9 +39,7 @@ static int open_own(struct server *s, struct error *e)
 	}
 	if (pid == 0) {
 		close(pair[0]);
-		setsid(); /* Ctrl-C is for the one who asks */
-		signal(SIGPIPE, SIG_IGN);
-		umask(022);
+		let_go();
 		_exit(serve(pair[1]));
 	}
 	close(pair[1]);

@@ -64,13 +64,30 @@ static void advise(const struct cli *c, const struct project *p)
 	}
 }
 
-/* Claude Code takes its own flag; what a person put in its place gets only ARGS. */
 static bool is_claude(const char *command)
 {
 	size_t n = strcspn(command, " \t");
 	const char *end = command + n;
 
 	return n >= 6 && memcmp(end - 6, "claude", 6) == 0 && (n == 6 || end[-7] == '/');
+}
+
+/*
+ * For the worker's shell, with ARGS as its parameters; owned.  Claude Code takes its own flag; what a person put in its
+ * place gets only ARGS.
+ */
+static char *command_for(const struct project *p)
+{
+	char *command = NULL;
+	int n;
+
+	if (*p->command)
+		n = asprintf(&command, "exec %s%s \"$@\"", p->command, is_claude(p->command) ? " " SKIP : "");
+	else if (p->claude && !strchr(p->claude, '\''))
+		n = asprintf(&command, "exec '%s' " SKIP " \"$@\"", p->claude);
+	else
+		n = asprintf(&command, "exec claude " SKIP " \"$@\"");
+	return n < 0 ? NULL : command;
 }
 
 static int run(struct cli *c, int argc, char **argv)
@@ -80,20 +97,22 @@ static int run(struct cli *c, int argc, char **argv)
 	_cleanup_free_ char *command = NULL;
 	struct open_request o = {.project = &p, .words = argv + named};
 	int status = project_find(c, named ? argv[0] : NULL, FIND_ADD, &p);
-	const char *program;
-
 	if (status != 0)
 		return status;
 	advise(c, &p);
-	program = *p.command ? p.command : "claude";
-	if (asprintf(&command, "exec %s%s \"$@\"", program, is_claude(program) ? " " SKIP : "") < 0) {
-		command = NULL;
+	command = command_for(&p);
+	if (!command) {
 		complain("out of memory");
 		return STATUS_OURS;
 	}
 	o.command = command;
 	o.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-	return session_run(c, &o);
+	status = session_run(c, &o);
+	if (status == 127 && !*p.command && !p.claude) {
+		complain("Claude Code was not found, neither in the host's system nor in the owner's home");
+		remedy("Install it, or name what to run: clsecure set %s Command=...", p.slug);
+	}
+	return status;
 }
 
 const struct command command_run = {

@@ -72,6 +72,7 @@ void project_done(struct project *p)
 	free(p->path);
 	free(p->network);
 	free(p->command);
+	free(p->claude);
 	*p = (struct project){0};
 }
 
@@ -95,6 +96,7 @@ static int take_project(void *arg, const struct message *m)
 	p->path = strdup(message_get(m, "path") ?: "");
 	p->network = strdup(message_get(m, "network") ?: "");
 	p->command = strdup(message_get(m, "command") ?: "");
+	p->claude = message_get(m, "claude") ? strdup(message_get(m, "claude")) : NULL;
 	p->pass_env = copy_list(m, "pass-env");
 	p->set_env = copy_list(m, "set-env");
 	p->logged_in = message_is(m, "logged-in", "1");

@@ -18,6 +18,7 @@ char *git_top(const char *path);
 struct project {
 	char slug[SLUG_MAX + 1];
 	char *path, *network, *command; /* owned */
+	char *claude; /* Claude Code's program as the owner has it; NULL: not found; owned */
 	char **pass_env, **set_env; /* owned */
 	bool logged_in; /* somebody has logged in to Claude inside */
 };

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "launcher/clsecured/worker-home.h"
 #include "launcher/clsecured/projects.h"
+#include "lib/sandbox/toolchains.h"
 
 #include <errno.h>
 
@@ -51,6 +52,18 @@ static int warn(struct request *r, const struct policy *p)
 	return err;
 }
 
+/* Claude Code as the owner has it. */
+static int add_claude(const struct policy *p, struct message *m, struct error *e)
+{
+	_cleanup_(toolchains_done) struct toolchains t = {0};
+	bool all = streq(policy_choice(p, SETTING_TOOLCHAINS), "auto");
+	int err = toolchains_find(policy_owner(p), policy_path(p), all, &t, e);
+
+	if (err == 0 && (t.claude || t.claude_system))
+		err = message_add(m, "claude", t.claude ?: "claude");
+	return err;
+}
+
 /* The effective policy with this run's settings: what a client needs to know before it opens. */
 int op_find(struct request *r, struct error *e)
 {
@@ -75,6 +88,8 @@ int op_find(struct request *r, struct error *e)
 	names = policy_list(p, SETTING_SET_ENV, &n);
 	for (size_t i = 0; err == 0 && i < n; i++)
 		err = message_addf(&m, "set-env", "%.*s", (int)strcspn(names[i], "="), names[i]);
+	if (err == 0 && !*policy_text(p, SETTING_COMMAND))
+		err = add_claude(p, &m, e);
 	if (err == 0 && home_logged_in(slug))
 		err = message_add(&m, "logged-in", "1");
 	return err < 0 ? err : reply(r, "row", &m);
