@@ -86,6 +86,16 @@ static int update_person(const struct person *who, void *arg)
 	return 0;
 }
 
+void keyusers_project(const char *slug)
+{
+	struct update u = {0};
+	struct policy *p = NULL;
+
+	if (policy_load(slug, NULL, POLICY_TRUSTED_ONLY, &p, NULL) == 0)
+		(void)keyusers_of(p, update_person, &u);
+	policy_free(p);
+}
+
 static int update_project(const struct record *record, void *arg)
 {
 	struct policy *p = NULL;

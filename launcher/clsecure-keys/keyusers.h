@@ -13,6 +13,9 @@
  */
 int keyusers_of(const struct policy *p, int (*f)(const struct person *who, void *arg), void *arg);
 
+/* Refreshes the entries of whom one project names; what cannot be read stays as it was. */
+void keyusers_project(const char *slug);
+
 /* Refreshes the index: everybody whom a project names; -errno of the last that failed. */
 int keyusers_update(struct error *e);
 

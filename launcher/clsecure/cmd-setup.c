@@ -9,9 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 
 #include "launcher/clsecure/host.h"
+#include "launcher/clsecure/programs.h"
 #include "launcher/clsecure/run.h"
 #include "launcher/clsecure/sshd.h"
 #include "lib/base/registry.h"
@@ -25,30 +25,6 @@ static const struct option_info options[] = {
 	{'n', "dry-run", OPTION_FLAG, NULL, NULL, "show what would change, change nothing"},
 	{0},
 };
-
-/* What every login relies on.  It must be root's alone, all the way. */
-static const char *const programs[] = {
-	CLSECURE_SECUREDIR "/pam_clsecure.so",
-	CLSECURE_NSSDIR "/libnss_clsecure.so.2",
-	CLSECURE_LIBEXECDIR "/clsecure-keeper",
-	CLSECURE_LIBEXECDIR "/clsecure-shell",
-	CLSECURE_LIBEXECDIR "/clsecure-keys",
-};
-
-static int check_programs(struct error *e)
-{
-	for (size_t i = 0; i < ELEMENTSOF(programs); i++) {
-		struct stat st;
-
-		if (stat(programs[i], &st) < 0)
-			return error_set(e, -errno, "'%s' is missing: clsecure is not installed whole ('make install')",
-				programs[i]);
-		if (st.st_uid != 0 || (st.st_mode & 022))
-			return error_set(e, -EPERM, "'%s' can be changed by others than root: 'chown root:root', "
-						    "'chmod go-w' it", programs[i]);
-	}
-	return 0;
-}
 
 /* Two of us would each make a plan that the other spoils.  Nothing is left behind. */
 static int hold_host(int *ret_fd, struct error *e)
@@ -228,7 +204,7 @@ static int carry_out(const struct cli *c, bool joining, struct error *e)
 		return error_set(e, -EPERM, "only root can do this: run 'sudo clsecure %s'", c->command->name);
 	r = hold_host(&hold, e);
 	if (r == 0 && joining)
-		r = check_programs(e);
+		r = programs_check(e);
 	if (r == 0)
 		r = host_plan(&h, joining, &p, e);
 	if (r == 0)

@@ -24,6 +24,8 @@ const struct command *const commands[] = {
 	&command_remove,
 	&command_cleanup,
 	&command_cleanup_all,
+	&command_ssh_config,
+	&command_doctor,
 	&command_setup,
 	&command_unsetup,
 	&command_help,

@@ -1,7 +1,9 @@
 /* clsecure(1): the command line.  It holds no privilege: clsecured checks everything that it says. */
 #include "config.h"
+#include "launcher/clsecure/gateway.h"
 #include "launcher/clsecure/ui.h"
 
+#include <errno.h>
 #include <locale.h>
 
 static int run_command(struct cli *c)
@@ -23,6 +25,8 @@ int main(int argc, char **argv)
 	int status;
 
 	setlocale(LC_ALL, "");
+	if (streq(program_invocation_short_name, GATEWAY_PROGRAM))
+		return gateway_main(argc, argv);
 	status = cli_parse(&c, argc, argv);
 	if (status == 0)
 		status = run_command(&c);

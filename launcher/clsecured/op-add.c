@@ -4,6 +4,7 @@
  * the end, so that two adds cannot both find the place free.
  */
 #include "config.h"
+#include "launcher/clsecure-keys/keyusers.h"
 #include "launcher/clsecured/pending.h"
 #include "launcher/clsecured/place.h"
 #include "launcher/clsecured/projects.h"
@@ -204,6 +205,7 @@ static int answer(struct request *r, const struct adding *a)
 	char user[WORKER_NAME_MAX + 1];
 	int err;
 
+	keyusers_project(a->slug);
 	worker_name(a->slug, user);
 	err = message_add(&m, "project", a->slug);
 	if (err == 0)

@@ -1,5 +1,6 @@
 /* set, remove, kill: what the owner of a project does to it. */
 #include "config.h"
+#include "launcher/clsecure-keys/keyusers.h"
 #include "launcher/clsecured/pending.h"
 #include "launcher/clsecured/projects.h"
 
@@ -28,6 +29,7 @@ int op_set(struct request *r, struct error *e)
 		err = project_change(slug, assignments, r->admin, &waits, e);
 	if (err < 0)
 		return err;
+	keyusers_project(slug); /* AllowUsers may have changed */
 	if (project_sessions(slug, &sessions, &n, NULL) < 0)
 		n = 0;
 	err = message_add(&m, "project", slug);

@@ -1,10 +1,13 @@
 /* find, list, info, sessions: what a person may see. */
 #include "config.h"
+#include "launcher/clsecure-keys/keyindex.h"
 #include "launcher/clsecured/worker-home.h"
 #include "launcher/clsecured/projects.h"
 #include "lib/sandbox/toolchains.h"
 
 #include <errno.h>
+
+#define KEYS_MS 400
 
 #define SIZE_MS 2000 /* for the home of one project */
 
@@ -126,6 +129,9 @@ int op_list(struct request *r, struct error *e)
 	_cleanup_(strv_freep) char **slugs = NULL;
 	int err = projects_list(&slugs, e);
 
+	/* A person who looks has perhaps a new key: the gateway finds it from now on. */
+	if (!r->admin && !r->gateway)
+		(void)keyindex_person(KEYINDEX_DIR, &r->who, KEYS_MS, NULL);
 	for (size_t i = 0; err == 0 && slugs[i]; i++)
 		err = list_one(r, slugs[i], message_is(r->m, "sizes", "1"));
 	return err;
