@@ -236,6 +236,30 @@ static int expand_binds(struct policy *p, size_t kind, enum setting s)
 	return 0;
 }
 
+/* ~ in Hide= is the owner's, like everybody's paths. */
+static int expand_hidden(struct policy *p)
+{
+	struct value *v = &p->effective.values[SETTING_HIDE];
+	_cleanup_(value_done) struct value all = {0};
+	int err;
+
+	for (size_t i = 0; i < v->n; i++) {
+		char *path = expand(v->list[i], p->owner.home);
+		char *const one[] = {path, NULL};
+
+		err = path ? value_add(SETTING_HIDE, &all, &(struct value){.list = (char **)one, .n = 1}) : -ENOMEM;
+		free(path);
+		if (err < 0)
+			return err;
+	}
+	if (v->n == 0)
+		return 0;
+	value_done(v);
+	*v = all;
+	all = (struct value){0};
+	return 0;
+}
+
 static int tell_sources(struct policy *p, const struct stack *k)
 {
 	for (enum setting s = 0; s < SETTING_COUNT_; s++) {
@@ -275,6 +299,8 @@ static int finish(struct policy *p, struct stack *k, struct error *e)
 		err = expand_binds(p, 0, SETTING_BIND);
 	if (err == 0)
 		err = expand_binds(p, 1, SETTING_BIND_READ_ONLY);
+	if (err == 0)
+		err = expand_hidden(p);
 	if (err < 0)
 		return error_errno(e, err, "put the policy together");
 	p->warnings = TAKE_PTR(k->warnings);

@@ -82,8 +82,7 @@ const struct setting_info settings[SETTING_COUNT_] = {
 	[SETTING_HIDE] = {"Files", "Hide", TYPE_PATHS, NULL, "", LOOSER_FEWER, WHO_PROJECT, false, NULL,
 		"What is covered inside; a relative path is the project's."},
 	[SETTING_PROTECT_PATHS] = {"Files", "ProtectPaths", TYPE_PATHS, NULL,
-		".git/hooks .claude/settings.json .claude/settings.local.json .mcp.json .vscode .idea "
-		".devcontainer .envrc .husky .githooks",
+		".git/hooks .claude/settings*.json .mcp.json .vscode .idea .devcontainer .envrc .husky .githooks",
 		LOOSER_FEWER, WHO_PROJECT, false, NULL,
 		"What is read-only inside because the owner's own programs would run it."},
 	[SETTING_HOME] = {"Files", "Home", TYPE_ENUM, homes, "persistent", LOOSER_HIGHER, WHO_PROJECT, false, NULL,

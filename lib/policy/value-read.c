@@ -193,6 +193,8 @@ static bool item_valid(enum setting s, const char *item)
 {
 	switch (settings[s].type) {
 	case TYPE_PATHS:
+		if (s == SETTING_PROTECT_PATHS) /* of the project, wherever that is */
+			return item[0] != '/' && path_normal(item, false, true);
 		return path_normal(item, true, true) && !streq(item, "/");
 	case TYPE_BINDS:
 		return bind_valid(item);
@@ -230,7 +232,8 @@ static int read_list(enum setting s, const char *text, struct value *v, struct e
 		return err;
 	for (size_t i = 0; i < words.n; i++) {
 		if (!item_valid(s, words.list[i]))
-			return wrong(s, e, want[settings[s].type]);
+			return wrong(s, e, s == SETTING_PROTECT_PATHS ? "a list of paths relative to the project"
+								      : want[settings[s].type]);
 		if (!quoted_fits(words.list[i]))
 			return error_set(e, -EINVAL, "%s= has an item that is too long", settings[s].key);
 	}

@@ -510,10 +510,12 @@ static void binds(void **state)
 {
 	_cleanup_(policy_freep) struct policy *p = NULL;
 	struct bind_spec b;
-	char want[256];
+	char want[300];
 
-	ADD("Bind=~/data '/srv/a b:/mnt/c'", "BindReadOnly=~:/mnt/home");
+	ADD("Bind=~/data '/srv/a b:/mnt/c'", "BindReadOnly=~:/mnt/home", "Hide=.env ~/.aws ~");
 	p = LOAD();
+	snprintf(want, sizeof(want), ".env %s/.aws %s", home, home);
+	assert_string_equal(policy_text(p, SETTING_HIDE), want);
 	snprintf(want, sizeof(want), "%s/data", home);
 	assert_int_equal(policy_bind(p, SETTING_BIND, 0, &b), 0);
 	assert_string_equal(b.source, want);

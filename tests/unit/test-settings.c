@@ -94,6 +94,8 @@ static const struct {
 	{SETTING_SET_ENV, "A=\\n", NULL}, {SETTING_SET_ENV, "A=\"q\\\"q\"", "\"A=q\\\"q\"", 1},
 	{SETTING_HIDE, ".env /srv/x ~/.aws", ".env /srv/x ~/.aws", 3}, {SETTING_HIDE, "../x", NULL},
 	{SETTING_HIDE, "/", NULL}, {SETTING_HIDE, "a/./b", NULL}, {SETTING_HIDE, "~other/x", NULL},
+	{SETTING_PROTECT_PATHS, "Makefile .ci/*.sh", "Makefile .ci/*.sh", 2}, {SETTING_PROTECT_PATHS, "/x", NULL},
+	{SETTING_PROTECT_PATHS, "~/x", NULL}, {SETTING_PROTECT_PATHS, "a/../b", NULL},
 	{SETTING_BIND, "/data ~/x:/mnt/y", "/data ~/x:/mnt/y", 2}, {SETTING_BIND, "data", NULL},
 	{SETTING_BIND, "/a:/b:/c", NULL}, {SETTING_BIND, "/a:", NULL}, {SETTING_BIND, ":/a", NULL},
 	{SETTING_BIND, "/a:b", NULL}, {SETTING_BIND, "/", NULL}, {SETTING_BIND, "/data:/", NULL},
