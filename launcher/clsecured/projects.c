@@ -148,6 +148,10 @@ int project_for(struct request *r, const char *slug, enum project_right right, c
 		return error_set(e, -EACCES, "project '%s' is not yours, and you are not in its AllowUsers", slug);
 	if (right == RIGHT_CHANGE && !r->admin && policy_owner(p)->uid != r->who.uid)
 		return error_set(e, -EACCES, "project '%s' belongs to '%s'", slug, policy_owner(p)->name);
+	/* policy_load() takes them as the owner's words: a guest's Bind= would show the owner's own files. */
+	if (overrides && overrides[0] && !r->admin && policy_owner(p)->uid != r->who.uid)
+		return error_set(e, -EACCES, "settings for one run are the owner's: project '%s' belongs to '%s'", slug,
+			policy_owner(p)->name);
 	if (!(flags & POLICY_TRUSTED_ONLY)) {
 		policy_free(TAKE_PTR(p));
 		err = policy_load(slug, overrides, flags, &p, e);
