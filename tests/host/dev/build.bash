@@ -103,7 +103,8 @@ layer_need() {
 			say "compiling clsecure${*:+ ($*)}"
 			rm -rf --one-file-system "$BUILD/dest"
 			build_step build gcc install "$@" || die "clsecure does not compile, log: none is kept; the end is above"
-			mv -T "$BUILD/dest" "$LAYER" || die "cannot keep the build"
+			# Another checkout can have made the same one meanwhile.
+			mv -T "$BUILD/dest" "$LAYER" 2>/dev/null || [ -d "$LAYER" ] || die "cannot keep the build"
 		fi
 		build_unlock
 	fi

@@ -129,7 +129,7 @@ check_in_host() {
 
 check_file() {
 	say "tests/host/${1##*/}"
-	host_exec env ${CI:+CI="$CI"} BATS_TEST_TIMEOUT=180 timeout -k 5 "$FILE_SECONDS" \
+	host_exec env ${CI:+CI="$CI"} DEV_CACHE="$CACHE" BATS_TEST_TIMEOUT=180 timeout -k 5 "$FILE_SECONDS" \
 		bats --tap "/usr/src/clsecure/tests/host/${1##*/}" </dev/null 2>&1 | tee "$RUN/${1##*/}.tap"
 }
 

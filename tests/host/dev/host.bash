@@ -138,7 +138,7 @@ host_exec() {
 	(
 		mkdir -p "$cgroup" && echo "$BASHPID" >"$cgroup/cgroup.procs" || exit 125
 		exec {RUN_LOCK}>&-
-		exec nsenter -t "$HOST_PID" -m -u -i -n -p -C env -i -C /root container=dev HOME=/root USER=root \
+		exec nsenter -t "$HOST_PID" -m -u -i -n -p -C env -i -C /root --default-signal=INT,QUIT container=dev HOME=/root USER=root \
 			LOGNAME=root SHELL=/bin/bash TERM="${TERM:-dumb}" LANG=C.UTF-8 ${COLORTERM:+COLORTERM="$COLORTERM"} \
 			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
 	)
@@ -151,18 +151,29 @@ host_pty() {
 }
 
 # No terminal of this machine enters the host: a typed-at one becomes a pty of it,
-# one that is only written to a pipe.
+# one that is only written to a pipe. The command is waited for in the background,
+# so that a signal to dev ends both at once.
 host_run() {
+	local call=host_exec
 	if [ -t 0 ]; then
-		host_pty "$@"
+		TERMINAL=$(stty -g)
+		call=host_pty
 	elif [ -t 1 ] || [ -t 2 ]; then
-		{ host_exec "$@" 2>&3 | cat; return "${PIPESTATUS[0]}"; } 3> >(cat >&2)
-	else
-		host_exec "$@"
+		call=host_piped
 	fi
+	"$call" "$@" <&0 &
+	wait $!
+}
+
+host_piped() {
+	{
+		host_exec "$@" 2>&3 3>&- | cat 3>&-
+		return "${PIPESTATUS[0]}"
+	} 3> >(cat >&2)
 }
 
 host_stop() {
+	[ -z "${TERMINAL:-}" ] || stty "$TERMINAL" 2>/dev/null	# script may have died with it raw
 	[ -z "${HOST_UNSHARE:-}" ] || {
 		kill -KILL "$HOST_UNSHARE" 2>/dev/null
 		wait "$HOST_UNSHARE" 2>/dev/null

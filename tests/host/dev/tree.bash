@@ -88,6 +88,9 @@ tree_need() {
 	key=$(printf '%s\n' "$suite" "${DEV_MIRROR:-}" "${PACKAGES[@]}" | sha256sum | cut -c1-12)
 	TREE=$CACHE/tree-$suite-$key
 	[ -d "$TREE" ] && return
+	local free
+	free=$(($(stat -f -c '%a * %S / 1073741824' "$CACHE")))
+	[ "$free" -ge "$SPACE_GIB" ] || die "no space: $CACHE has $free GiB free, the tree and the test hosts need $SPACE_GIB GiB"
 	machine_packages
 	exec {lock}>"$CACHE/lock/tree"
 	flock -n "$lock" || { say "waiting for another run that makes the tree"; flock "$lock"; }
@@ -96,9 +99,7 @@ tree_need() {
 }
 
 tree_make() {
-	local suite=$1 options=() line free
-	free=$(($(stat -f -c '%a * %S / 1073741824' "$CACHE")))
-	[ "$free" -ge "$SPACE_GIB" ] || die "no space: $CACHE has $free GiB free, the tree and the test hosts need $SPACE_GIB GiB"
+	local suite=$1 options=() line
 	tree_sources "$suite" >"$RUN/sources"
 	[ -s "$RUN/sources" ] || die "no mirror: apt on this machine has no source of Debian $suite; set DEV_MIRROR"
 	while read -r line; do options+=("--aptopt=$line"); done < <(tree_apt_options)

@@ -1,0 +1,213 @@
+# dev itself, in a test host: there it has systemd outside, and a scope of its own.
+# Where a test hides systemd, it makes its own cgroup.
+# bind: cache
+# check: all
+load lib
+
+setup_file() {
+	export DEV_HOST_SETUP=no
+	# The tree and the builds are those outside, so that nothing is made again;
+	# runs and locks are this host's own.
+	mkdir -p /tmp/dev-run /tmp/dev-lock
+	mount --bind /tmp/dev-run "$DEV_CACHE/run"
+	mount --bind /tmp/dev-lock "$DEV_CACHE/lock"
+	mknod /dev/loop-control c 10 237
+	for n in 0 1 2 3 4 5 6 7; do mknod "/dev/loop$n" b 7 "$n"; done
+}
+
+dev() {
+	/usr/src/clsecure/dev "$@"
+}
+
+
+# Starts dev in the background, its SIGINT as at a terminal, its pid in DEV_PID.
+dev_in_background() {
+	env --default-signal=INT,QUIT "$@" 3>&- &
+	DEV_PID=$!
+}
+
+# Everything that a run makes outside of the host that it made.
+left_behind() {
+	findmnt -rn -o TARGET,SOURCE | sort
+	losetup -a | grep "$DEV_CACHE"
+	ps -eo comm= | grep -xE 'systemd|unshare|pasta|sleep|nsenter' | sort
+	ls "$DEV_CACHE/run"
+}
+
+cgroups() {
+	find /sys/fs/cgroup -type d -name 'clsecure-dev-*'
+}
+
+none() {
+	[ -z "$("$@")" ]
+}
+
+some() {
+	[ -n "$("$@")" ]
+}
+
+in_nested_host() {
+	pgrep -fx 'sleep 60' >/dev/null
+}
+
+@test "three streams, the exit status and words with blanks pass" {
+	run bash -c 'echo in | "$1" host -- sh -c "cat; echo err >&2; printf %s \"\$1\"; exit 7" - "a  b"' - /usr/src/clsecure/dev
+	assert_status 7
+	assert_has in
+	assert_has err
+	assert_has 'a  b'
+}
+
+@test "COMMAND starts when systemd is done" {
+	run dev host -- systemctl is-system-running
+	assert_status 0
+	assert_has running
+}
+
+@test "under systemd it is in a delegated scope of its own" {
+	dev_in_background /usr/src/clsecure/dev host -- sleep 60
+	eventually 30 in_nested_host
+	run systemctl show -p Delegate "$(basename "$(cgroups | head -n 1)")"
+	kill "$DEV_PID"
+	wait "$DEV_PID" || [ $? = 143 ]
+	assert_output Delegate=yes
+	eventually 5 none cgroups
+}
+
+@test "without systemd it is in a cgroup of its own" {
+	dev_in_background unshare --mount sh -c 'mount -t tmpfs none /run/systemd && exec "$@"' - \
+		/usr/src/clsecure/dev host -- sleep 60
+	eventually 30 in_nested_host
+	run find /sys/fs/cgroup -maxdepth 1 -name 'clsecure-dev-*'
+	kill "$DEV_PID"
+	wait "$DEV_PID" || [ $? = 143 ]
+	assert_match '^/sys/fs/cgroup/clsecure-dev-[^.]*$'
+	eventually 5 none cgroups
+}
+
+@test "two run at once" {
+	dev host -- sh -c 'sleep 3; hostname' >"$BATS_TEST_TMPDIR/one" &
+	local first=$!
+	dev host -- hostname >"$BATS_TEST_TMPDIR/two"
+	wait "$first"
+	assert_equal "$(cat "$BATS_TEST_TMPDIR/one" "$BATS_TEST_TMPDIR/two")" $'clsecure-dev\nclsecure-dev'
+}
+
+@test "nothing is left after its end, after Ctrl-C and after SIGTERM" {
+	local before signal
+	before=$(left_behind)
+	dev host -- true
+	assert_equal "$(left_behind)" "$before"
+	for signal in INT TERM; do
+		dev_in_background /usr/src/clsecure/dev host -- sleep 60
+		eventually 30 in_nested_host
+		kill -s "$signal" "$DEV_PID"
+		wait "$DEV_PID" || :
+		assert_equal "$(left_behind)" "$before"
+		eventually 5 none cgroups
+	done
+}
+
+@test "after kill -9 nothing runs and nothing is mounted; the next run removes the rest" {
+	local before
+	before=$(left_behind)
+	dev_in_background unshare --mount sh -c 'mount -t tmpfs none /run/systemd && exec "$@"' - \
+		/usr/src/clsecure/dev host -- sleep 60
+	eventually 30 in_nested_host
+	kill -KILL "$DEV_PID"
+	wait "$DEV_PID" || :
+	eventually 5 sh -c '! pgrep -fx "sleep 60"'
+	some ls "$DEV_CACHE/run"
+	run=$(left_behind | grep -vxF "$(ls "$DEV_CACHE/run")" || :)
+	assert_equal "$run" "$before"
+	dev host -- true
+	assert_equal "$(left_behind)" "$before"
+	none cgroups
+}
+
+@test "the image is used where the cache takes no idmapped mount, and its loop device goes" {
+	run env DEV_NO_IDMAP=1 /usr/src/clsecure/dev host -- findmnt -rn -o SOURCE /home
+	assert_status 0
+	assert_has /dev/loop
+	none sh -c 'losetup -a | grep "$DEV_CACHE"'
+}
+
+@test "dev shell: the caller's account, PATH at its own path, a pty" {
+	local path
+	make_person ivan 4321
+	groupadd -f -g 4400 team
+	usermod -aG team ivan
+	path=$(make_project ivan 'my app')
+	cat >"$BATS_TEST_TMPDIR/type" <<-'END'
+		set timeout 100
+		spawn env DEV_HOST_SETUP= SUDO_UID=4321 /usr/src/clsecure/dev shell [lindex $argv 0]
+		expect -re {[$] } { send "stty rows 31 cols 97; stty size; cat README; pwd; tty; exit 5\r" }
+		expect eof
+		exit [lindex [wait] 3]
+	END
+	run expect "$BATS_TEST_TMPDIR/type" "$path"
+	assert_status 5
+	assert_has '31 97'
+	assert_has hello
+	assert_has "$path"
+	assert_has /dev/pts/
+}
+
+@test "wrong words are refused with 2" {
+	run dev nonsense
+	assert_status 2
+	run dev host ls
+	assert_status 2
+	run dev host --
+	assert_status 2
+	run dev check --fast
+	assert_status 2
+	run dev check no-such-file
+	assert_status 2
+	run dev shell /a /b
+	assert_status 2
+}
+
+@test "who is not root is told so" {
+	make_person ivan 4321
+	run as_person ivan /usr/src/clsecure/dev host
+	assert_status 1
+	assert_has 'needs root'
+}
+
+@test "a cache mounted nodev or noexec is refused" {
+	local dir=$BATS_TEST_TMPDIR/cache
+	mkdir "$dir"
+	for flag in nodev noexec; do
+		mount -t tmpfs -o "$flag" none "$dir"
+		run env DEV_CACHE="$dir" /usr/src/clsecure/dev host
+		umount "$dir"
+		assert_status 1
+		assert_has "$flag"
+	done
+}
+
+@test "a cache without space is refused with the GiB" {
+	local dir=$BATS_TEST_TMPDIR/cache
+	mkdir "$dir"
+	mount -t tmpfs -o size=64m none "$dir"
+	run env DEV_CACHE="$dir" /usr/src/clsecure/dev host
+	umount "$dir"
+	assert_status 1
+	assert_match 'has 0 GiB free.* need [0-9]+ GiB'
+}
+
+@test "no mirror is told so" {
+	run env DEV_CACHE="$BATS_TEST_TMPDIR/cache" DEV_SUITE=nowhere /usr/src/clsecure/dev host
+	assert_status 1
+	assert_has 'no mirror'
+}
+
+@test "an old kernel is refused" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\necho 5.10.0-9-amd64\n' >"$BATS_TEST_TMPDIR/bin/uname"
+	chmod +x "$BATS_TEST_TMPDIR/bin/uname"
+	run env PATH="$BATS_TEST_TMPDIR/bin:$PATH" /usr/src/clsecure/dev host
+	assert_status 1
+	assert_has '5.15'
+}
