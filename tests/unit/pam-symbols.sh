@@ -2,7 +2,7 @@
 # What pam_clsecure.so exports, imports and needs.  It lives in other programs: what it must never do
 # (end them, leave a bus connection in them) it cannot even call.
 set -u
-module=.libs/pam_clsecure.so
+module=pam_clsecure.so
 failed=0
 complain() {
 	echo "pam-symbols: $*" >&2
