@@ -188,6 +188,18 @@ static int open_and_relay(const struct cli *c, const struct open_request *o, str
 			   : relay_streams(c, s.conn, ours, ret_status, a);
 }
 
+/* What was found in the project meanwhile: from the sandbox that has ended, or at the next command. */
+static void print_findings(const struct cli *c, const struct open_request *o)
+{
+	_cleanup_message_ struct message q = {0};
+	struct answer a = {0};
+
+	if (o->extra || message_add(&q, "op", "findings") < 0 ||
+	    message_add(&q, "project", o->project->slug) < 0)
+		return;
+	ask(c, &q, NULL, NULL, &a);
+}
+
 int session_run(const struct cli *c, const struct open_request *o)
 {
 	_cleanup_message_ struct message q = {0};
@@ -207,5 +219,8 @@ int session_run(const struct cli *c, const struct open_request *o)
 		closep(&q.fds[i]);
 	if (interrupted && err < 0)
 		return 128 + interrupted;
-	return err < 0 ? answer_fail(c, &a) : status;
+	if (err < 0)
+		return answer_fail(c, &a);
+	print_findings(c, o);
+	return status;
 }

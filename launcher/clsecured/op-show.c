@@ -3,6 +3,7 @@
 #include "launcher/clsecure-keys/keyindex.h"
 #include "launcher/clsecured/worker-home.h"
 #include "launcher/clsecured/projects.h"
+#include "lib/sandbox/findings.h"
 #include "lib/sandbox/toolchains.h"
 
 #include <errno.h>
@@ -55,6 +56,37 @@ static int warn(struct request *r, const struct policy *p)
 	return err;
 }
 
+/* What the keeper has found is told to the owner, once: not to others who may enter, and not to root. */
+static void tell_findings(struct request *r, const struct policy *p)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (policy_owner(p)->uid != r->who.uid || findings_read(policy_slug(p), true, &text, NULL) < 0)
+		return;
+	for (char *line = text, *end; *line; line = end) {
+		size_t n = strcspn(line, "\n");
+		const char *tab = memchr(line, '\t', n);
+
+		end = line + n + (line[n] == '\n');
+		if (tab && note(r, "project '%s': %.*s", policy_slug(p), (int)(line + n - tab - 1), tab + 1) < 0)
+			return;
+	}
+}
+
+/* For a client whose session has just ended. */
+int op_findings(struct request *r, struct error *e)
+{
+	_cleanup_policy_ struct policy *p = NULL;
+	char slug[SLUG_MAX + 1];
+	int err = project_named(r, slug, e);
+
+	if (err == 0)
+		err = project_for(r, slug, RIGHT_ENTER, NULL, POLICY_TRUSTED_ONLY, &p, e);
+	if (err == 0)
+		tell_findings(r, p);
+	return err;
+}
+
 /* Claude Code as the owner has it. */
 static int add_claude(const struct policy *p, struct message *m, struct error *e)
 {
@@ -93,6 +125,7 @@ int op_find(struct request *r, struct error *e)
 		err = message_addf(&m, "set-env", "%.*s", (int)strcspn(names[i], "="), names[i]);
 	if (err == 0 && !*policy_text(p, SETTING_COMMAND))
 		err = add_claude(p, &m, e);
+	tell_findings(r, p);
 	if (err == 0 && home_logged_in(slug))
 		err = message_add(&m, "logged-in", "1");
 	return err < 0 ? err : reply(r, "row", &m);
@@ -116,6 +149,7 @@ static int list_one(struct request *r, const char *slug, bool sizes)
 		return 0;
 	if (!r->admin && message_is(r->m, "own", "1") && policy_owner(p)->uid != r->who.uid)
 		return 0;
+	tell_findings(r, p);
 	err = describe(&m, p);
 	if (err == 0 && project_sessions(slug, &sessions, &n, NULL) == 0)
 		err = message_addf(&m, "sessions", "%zu", n);
@@ -159,6 +193,8 @@ int op_info(struct request *r, struct error *e)
 
 	if (err == 0)
 		err = project_for(r, slug, RIGHT_ENTER, overrides, 0, &p, e);
+	if (err == 0)
+		tell_findings(r, p);
 	if (err == 0)
 		err = describe(&m, p);
 	if (err == 0)

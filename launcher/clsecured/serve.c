@@ -18,6 +18,7 @@ static const struct op {
 	{"remove", op_remove, false},
 	{"list", op_list, true},
 	{"info", op_info, false},
+	{"findings", op_findings, false},
 	{"sessions", op_sessions, false},
 	{"kill", op_kill, false},
 	{"open", op_open, true},

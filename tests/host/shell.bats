@@ -58,8 +58,7 @@ line><--><-x><\">"
 @test "shell: words are one string for the shell, as with ssh" {
 	run on_pty setpriv --reuid shann --regid shann --init-groups --reset-env clsecure shell shapp echo '$((1+1))' ';' echo b
 	assert_status 0
-	assert_output "2
-b"
+	assert_match $'2\nb$'
 }
 
 @test "the exit status is the command's" {
@@ -149,7 +148,7 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 }
 
 @test "shell: on a pty of the sandbox" {
-	run on_pty setpriv --reuid shann --regid shann --init-groups --reset-env TERM=xterm clsecure shell shapp \
+	run on_pty setpriv --reuid shann --regid shann --init-groups --reset-env env TERM=xterm clsecure shell shapp \
 		'tty; test -t 0 && test -t 1 && test -t 2 && echo ok; ps -o tpgid= -o pgid= -p $$ | awk "{print \$1 == \$2}"'
 	assert_has /dev/pts/
 	assert_has ok
@@ -178,6 +177,7 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 		spawn setpriv --reuid shann --regid shann --init-groups --reset-env clsecure shell shapp
 		expect -re {[$] }
 		send "cat\r"
+		sleep 1
 		send "x\r"
 		expect -re "x\r\nx\r\n" {} timeout {exit 1}
 		send "\003"
@@ -213,7 +213,7 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 
 @test "shell: 200 MB come through" {
 	run on_pty setpriv --reuid shann --regid shann --init-groups --reset-env bash -c \
-		'clsecure shell shapp "stty -opost; head -c 200000000 /dev/zero | tr \"\\0\" x" | wc -c'
+		'clsecure shell shapp "stty -opost; head -c 200000000 /dev/zero | tr \"\\0\" x" | tr -cd x | wc -c'
 	assert_output 200000000
 	run ann bash -c 'head -c 200000000 /dev/zero | clsecure exec shapp cat | cksum'
 	assert_output "$(head -c 200000000 /dev/zero | cksum)"
@@ -240,7 +240,7 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 }
 
 @test "Ctrl-C while opening: 130, and nothing is left" {
-	for pause in .00 .01 .02 .03 .05 .08; do
+	for pause in .01 .02 .03 .05 .08; do
 		status=0
 		ann timeout -s INT $pause clsecure exec shapp sleep 20 || status=$?
 		[ $status -eq 124 ] || [ $status -eq 130 ]
@@ -262,17 +262,18 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 	assert_output 1
 	run ann clsecure exec shapp sh -c 'echo "[$ONE]"'
 	assert_output "[]"
-	ann clsecure exec shapp sleep 5 &
+	ann clsecure exec shapp sleep 50 &
+	pid=$!
 	eventually 5 pgrep -u claude-worker-shapp sleep
 	run ann clsecure exec --set SetEnv=ONE=1 shapp true
 	assert_status 125
 	assert_has "other settings"
 	ann clsecure kill shapp
-	wait
+	wait $pid || :
 }
 
 @test "environment: PassEnv and the terminal's, nothing else" {
-	run ann env ANTHROPIC_X=a SECRET=b LC_ALL=C.UTF-8 TERM=vt100 LD_PRELOAD=/x GLIBC_TUNABLES=y BASH_ENV=/tmp/x \
+	run --separate-stderr ann env ANTHROPIC_X=a SECRET=b LC_ALL=C.UTF-8 TERM=vt100 LD_PRELOAD=/x GLIBC_TUNABLES=y BASH_ENV=/tmp/x \
 		clsecure exec shapp env
 	assert_has ANTHROPIC_X=a
 	assert_has TERM=vt100
@@ -286,6 +287,7 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 
 @test "sessions and kill" {
 	ann clsecure exec shapp sleep 100 &
+	first=$!
 	eventually 5 pgrep -u claude-worker-shapp sleep
 	run ann clsecure sessions shapp
 	assert_has shapp:
@@ -294,11 +296,12 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 	run as_person shbob clsecure kill "$id"
 	assert_status 1
 	ann clsecure exec shapp sleep 200 &
+	second=$!
 	eventually 5 pgrep -u claude-worker-shapp -f 'sleep 200'
 	ann clsecure kill "$id"
 	eventually 5 sh -c '! pgrep -u claude-worker-shapp -f "sleep 100"'
 	ann clsecure kill shapp
-	wait
+	wait $first $second || :
 	eventually 5 nothing_left
 }
 
@@ -324,10 +327,12 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 }
 
 @test "twenty at once" {
+	pids=()
 	for i in $(seq 20); do
 		ann clsecure exec shapp echo "$i" >"/tmp/sh-$i" &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}"
 	for i in $(seq 20); do
 		assert_equal "$(cat "/tmp/sh-$i")" "$i"
 	done
