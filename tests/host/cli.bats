@@ -113,34 +113,34 @@ in_app() { as_person cliann env -C /home/cliann/app "$@"; }
 }
 
 @test "add: not the caller's, inside or around another's" {
-	mkdir -p /srv/cli/inner /srv/cli/open
-	chown clibob: /srv/cli/inner
-	chown cliann: /srv/cli /srv/cli/open
-	run bob clsecure add /srv/cli/open
+	mkdir -p /home/clitree/inner /home/clitree/open
+	chown clibob: /home/clitree/inner
+	chown cliann: /home/clitree /home/clitree/open
+	run bob clsecure add /home/clitree/open
 	assert_status 1
 	assert_has "does not belong to you"
-	run ann clsecure add /srv/cli
+	run ann clsecure add /home/clitree
 	assert_status 0
-	run bob clsecure add /srv/cli/inner
+	run bob clsecure add /home/clitree/inner
 	assert_status 1
 	assert_has "inside a project of another person"
-	ann clsecure rm --yes cli
-	bob clsecure add /srv/cli/inner
-	run ann clsecure add /srv/cli
+	ann clsecure rm --yes clitree
+	bob clsecure add /home/clitree/inner
+	run ann clsecure add /home/clitree
 	assert_status 1
 	assert_has "project of another person in it"
 	bob clsecure rm --yes inner
 }
 
 @test "add: a directory of root's needs a yes, and nothing is taken as one" {
-	mkdir -p /srv/cliroot
-	run clsecure add /srv/cliroot </dev/null
+	mkdir -p /home/cliroot
+	run clsecure add /home/cliroot </dev/null
 	assert_status 1
 	assert_has -- --yes
-	run clsecure add --yes /srv/cliroot
+	run clsecure add --yes /home/cliroot
 	assert_status 0
 	clsecure rm --yes cliroot
-	[ -d /srv/cliroot ]
+	[ -d /home/cliroot ]
 }
 
 @test "add: root adds for the owner of the directory" {

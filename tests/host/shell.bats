@@ -319,10 +319,10 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 	run ann env -u ANTHROPIC_API_KEY clsecure shapp -- --version </dev/null
 	assert_has "API is out of reach"
 	assert_has "no credential"
-	ann clsecure set shapp 'Command=printf <%s>'
+	ann clsecure set shapp 'Command=printf %s,'
 	run --separate-stderr ann clsecure shapp -- -p 'two words' </dev/null
 	assert_status 0
-	assert_output "<-p><two words>"
+	assert_output "-p,two words,"
 	ann clsecure set shapp Command=
 }
 
