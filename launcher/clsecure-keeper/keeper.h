@@ -74,8 +74,8 @@ int session_kill(struct keeper *k, uint32_t id, struct error *e);
 /* After the end: what in the project will run on the host and was not there before, as findings. */
 void findings_compare(struct keeper *k);
 
-/* The rlimits of the policy, onto a process that has entered; what it forks inherits them. */
-int limits_apply(const struct policy *p, pid_t pid, struct error *e);
+/* The rlimits of the policy, for a process that enters: it sets them, what it forks inherits them. */
+void limits_tell(const struct policy *p, struct keeper_reply *r);
 
 /* Lines of root's programs inside to the host's log; `left` is the number still allowed in this second. */
 void log_forward(int fd, const char *slug, unsigned *left);

@@ -2,9 +2,7 @@
 #include "launcher/clsecure-keeper/keeper.h"
 #include "lib/base/macros.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <sys/resource.h>
 
 /* Where the host pipes core dumps, a crash inside would run a root process outside; 0 does not stop a pipe, 1 does. */
 static bool core_is_piped(void)
@@ -17,30 +15,9 @@ static bool core_is_piped(void)
 	return c == '|';
 }
 
-static int limit(pid_t pid, __rlimit_resource_t r, uint64_t value)
+void limits_tell(const struct policy *p, struct keeper_reply *r)
 {
-	struct rlimit want, have;
-
-	if (prlimit(pid, r, NULL, &have) < 0)
-		return -errno;
-	want.rlim_max = value == UINT64_MAX ? have.rlim_max : (rlim_t)value;
-	/* Only downwards: the host's own limits hold too. */
-	if (have.rlim_max != RLIM_INFINITY && want.rlim_max > have.rlim_max)
-		want.rlim_max = have.rlim_max;
-	want.rlim_cur = want.rlim_max;
-	if (value == UINT64_MAX)
-		want.rlim_cur = have.rlim_cur;
-	return prlimit(pid, r, &want, NULL) < 0 ? -errno : 0;
-}
-
-int limits_apply(const struct policy *p, pid_t pid, struct error *e)
-{
-	uint64_t core = core_is_piped() ? 1 : policy_number(p, SETTING_CORE_SIZE);
-	int err = limit(pid, RLIMIT_CORE, core);
-
-	if (err == 0)
-		err = limit(pid, RLIMIT_NOFILE, policy_number(p, SETTING_OPEN_FILES));
-	if (err == 0)
-		err = limit(pid, RLIMIT_FSIZE, policy_number(p, SETTING_FILE_SIZE));
-	return err < 0 ? error_errno(e, err, "cannot set the limits of a session") : 0;
+	r->limits[KEEPER_LIMIT_CORE] = core_is_piped() ? 1 : policy_number(p, SETTING_CORE_SIZE);
+	r->limits[KEEPER_LIMIT_FILES] = policy_number(p, SETTING_OPEN_FILES);
+	r->limits[KEEPER_LIMIT_FILE_SIZE] = policy_number(p, SETTING_FILE_SIZE);
 }

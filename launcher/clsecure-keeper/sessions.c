@@ -91,19 +91,16 @@ int session_enter(struct keeper *k, struct connection *c, const struct keeper_re
 	k->sessions[k->n_sessions++] = s;
 	c->session = s.id;
 	r->session = s.id;
+	limits_tell(k->policy, r);
 	return 0;
 }
 
 int session_ready(struct keeper *k, struct connection *c, struct error *e)
 {
 	struct session *s = session_find(k, c->session);
-	int err;
 
 	if (!s)
 		return error_set(e, -ESRCH, "this session has ended");
-	err = limits_apply(k->policy, s->holder, e);
-	if (err < 0)
-		return err;
 	s->ready = true;
 	syslog(LOG_INFO, "%s: session %u opened by %s (%s)", k->slug, s->id, s->who.service,
 		s->who.who[0] ? s->who.who : "unknown");

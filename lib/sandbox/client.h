@@ -18,6 +18,7 @@ struct sandbox {
 	struct sock_filter *filter; /* mapped, read-only */
 	size_t filter_size; /* bytes */
 	uint32_t session;
+	uint64_t limits[KEEPER_LIMITS];
 };
 #define SANDBOX_INIT {.conn = -1, .pidfd = -1, .dev = -1}
 
@@ -38,7 +39,7 @@ int sandbox_prepare(const char *slug, const struct keeper_request *who, struct s
 
 /*
  * The point of no return: namespaces of PID 1 (mnt, pid, net, ipc, uts; one setns), a fresh cgroup namespace, cwd "/",
- * umask kept, empty bounding and ambient set, no_new_privs, the filter, every descriptor from 3 up close-on-exec.
+ * umask kept, the session's limits, empty bounding and ambient set, no_new_privs, the filter, every descriptor from 3 up close-on-exec.
  * After a failure the caller is not usable for anything but refusing.  READY is sent last.
  */
 int sandbox_enter(struct sandbox *s, struct error *e);

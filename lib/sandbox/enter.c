@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -64,6 +65,7 @@ int sandbox_prepare(const char *slug, const struct keeper_request *who, struct s
 	if (err < 0)
 		return err;
 	s.session = reply.session;
+	memcpy(s.limits, reply.limits, sizeof(s.limits));
 	s.pidfd = fds[0];
 	s.dev = fds[2];
 	err = n == ELEMENTSOF(fds) ? filter_map(fds[1], &s) : -EPROTO;
@@ -105,6 +107,28 @@ static int capabilities_close(void)
 	return 0;
 }
 
+/* The host's own limits hold too: never upwards. */
+static int limit(__rlimit_resource_t what, uint64_t value)
+{
+	struct rlimit r;
+
+	if (value == UINT64_MAX)
+		return 0;
+	if (getrlimit(what, &r) < 0)
+		return -errno;
+	if (r.rlim_max == RLIM_INFINITY || r.rlim_max > value)
+		r.rlim_max = value;
+	r.rlim_cur = r.rlim_max;
+	return setrlimit(what, &r) < 0 ? -errno : 0;
+}
+
+static int limits_set(const struct sandbox *s)
+{
+	return limit(RLIMIT_CORE, s->limits[KEEPER_LIMIT_CORE])
+		?: limit(RLIMIT_NOFILE, s->limits[KEEPER_LIMIT_FILES])
+		?: limit(RLIMIT_FSIZE, s->limits[KEEPER_LIMIT_FILE_SIZE]);
+}
+
 static int filter_load(const struct sandbox *s)
 {
 	struct sock_fprog program = {
@@ -139,6 +163,9 @@ int sandbox_enter(struct sandbox *s, struct error *e)
 
 	if (err < 0)
 		return error_errno(e, err, "cannot join the sandbox's namespaces");
+	err = limits_set(s);
+	if (err < 0)
+		return error_errno(e, err, "cannot set the limits of a session");
 	err = fault("enter-capabilities") ?: capabilities_close();
 	if (err < 0)
 		return error_errno(e, err, "cannot close the capabilities");

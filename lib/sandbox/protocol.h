@@ -28,6 +28,10 @@ enum keeper_op {
 	KEEPER_RESERVE, /* keep an empty sandbox while this connection lives (clsecured, before its PAM session) */
 };
 
+/* RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_FSIZE.  Only downwards, so that it takes no privilege: who has the real uid
+ * of a person (su) could be given them from outside by CAP_SYS_RESOURCE alone, which containers lack. */
+enum { KEEPER_LIMIT_CORE, KEEPER_LIMIT_FILES, KEEPER_LIMIT_FILE_SIZE, KEEPER_LIMITS };
+
 struct keeper_request {
 	uint32_t version, op, session, reserved;
 	char service[32]; /* PAM service; for people and the log, and cleaned by the sender */
@@ -43,6 +47,7 @@ struct keeper_reply {
 	uint64_t since; /* seconds since the epoch */
 	int32_t holder; /* pid on the host */
 	uint32_t reserved;
+	uint64_t limits[KEEPER_LIMITS]; /* to ENTER: what the one who enters sets for itself; UINT64_MAX: as it is */
 	char service[32], tty[32], host[128], who[64];
 	char text[256]; /* the reason of a refusal, for people; cleaned */
 };
