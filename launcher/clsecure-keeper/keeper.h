@@ -37,6 +37,8 @@ struct keeper {
 	int filter; /* memfd */
 	char *before; /* records of look.h, as the sandbox began */
 	size_t before_size;
+	char *path, *gitconfig, *claude; /* for inside: PATH; /etc/gitconfig; Claude Code's program or NULL */
+	char **variables; /* NAME=VALUE of toolchains; NULL-terminated or NULL */
 	int network; /* pasta's guard ends when this closes; -1: loopback alone */
 	struct built sandbox;
 	struct session *sessions;

@@ -145,6 +145,8 @@ int prepare_and_build(struct keeper *k, struct error *e)
 		return err;
 	in.trees = show.trees;
 	in.n_trees = show.n;
+	in.gitconfig = k->gitconfig;
+	in.claude = k->claude;
 	in.pin = show.pin;
 	in.protect = show.protect;
 	in.cover = show.cover;

@@ -23,8 +23,7 @@ void strings_free(char **list)
 	free(list);
 }
 
-/* Takes text; what is in the list already is not added again. */
-static int strings_add(char ***list, char *text)
+int strings_add(char ***list, char *text)
 {
 	char **room;
 	size_t n = 0;

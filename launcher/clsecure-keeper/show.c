@@ -13,7 +13,7 @@
 #define OPEN_MS 3000
 #define LOOK_MS 1500 /* of it, for the search for sockets */
 
-static struct show_item *item_add(struct show *s, const char *source, const char *destination)
+struct show_item *show_add(struct show *s, const char *source, const char *destination)
 {
 	struct show_item *items = reallocarray(s->items, s->n + 1, sizeof(*items)), *i;
 
@@ -43,7 +43,7 @@ static int add_binds(const struct policy *p, enum setting which, bool writable, 
 
 		if (err < 0)
 			return error_errno(e, err, "%s", settings[which].key);
-		item = item_add(s, b.source, b.destination);
+		item = show_add(s, b.source, b.destination);
 		if (!item)
 			return error_errno(e, -ENOMEM, "cannot plan the sandbox");
 		item->writable = item->directory = writable;
@@ -65,7 +65,7 @@ static int trees_of(struct show *s, struct error *e)
 int show_plan(struct keeper *k, const struct plan_input *in, struct show *ret_show, struct error *e)
 {
 	_cleanup_(show_done) struct show s = {0};
-	struct show_item *project = item_add(&s, in->project, in->project), *home;
+	struct show_item *project = show_add(&s, in->project, in->project), *home;
 	char path[64];
 	int err;
 
@@ -74,7 +74,7 @@ int show_plan(struct keeper *k, const struct plan_input *in, struct show *ret_sh
 	project->writable = project->directory = true;
 	if (!in->home_ephemeral) {
 		snprintf(path, sizeof(path), "/home/%s", in->worker_name);
-		home = item_add(&s, "", path);
+		home = show_add(&s, "", path);
 		if (!home)
 			return error_errno(e, -ENOMEM, "cannot plan the sandbox");
 		home->writable = home->home = true;
@@ -82,6 +82,8 @@ int show_plan(struct keeper *k, const struct plan_input *in, struct show *ret_sh
 	err = add_binds(k->policy, SETTING_BIND_READ_ONLY, false, &s, e);
 	if (err == 0)
 		err = add_binds(k->policy, SETTING_BIND, true, &s, e);
+	if (err == 0)
+		err = tools_plan(k, &s, e);
 	if (err == 0)
 		err = protect_plan(k->policy, &s, e);
 	if (err == 0)
@@ -107,6 +109,14 @@ static int open_item(const struct show_item *item, int *ret_fd, struct error *e)
 		return error_set(e, -EPERM, "'%s' belongs to somebody else", item->source);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+/* Unmapped, a worker reaches of it what anybody on the host does. */
+static bool is_public(const struct show_item *item, int fd)
+{
+	struct stat st;
+
+	return item->tool && fstat(fd, &st) == 0 && (st.st_mode & 05) == 05;
 }
 
 static int look_at(const struct show *s, unsigned i, int fd, uint64_t deadline, struct person_out *out)
@@ -138,7 +148,7 @@ static int open_each(void *arg, struct person_out *out, struct error *e)
 		if (err < 0)
 			return err;
 		err = person_answer_fd(out, fd);
-		if (err == 0 && (i == 0 || !item->optional))
+		if (err == 0 && !is_public(item, fd))
 			err = look_at(s, (unsigned)i, fd, deadline, out);
 		if (err < 0)
 			return error_errno(e, err, "'%s' cannot be looked through", item->source);
@@ -169,7 +179,7 @@ int show_open(struct show *s, const struct person *p, struct person_reply *r, st
 int show_tree(struct show_item *item, int userns, struct error *e)
 {
 	struct error why = {0};
-	int err = idmap_tree(item->fd, userns, &item->tree, &why);
+	int err = is_public(item, item->fd) ? -EINVAL : idmap_tree(item->fd, userns, &item->tree, &why);
 
 	if (err == 0)
 		return 0;

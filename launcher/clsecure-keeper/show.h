@@ -9,7 +9,7 @@ struct show_item {
 	char *destination; /* inside; owned */
 	bool writable;
 	bool directory; /* it has to be one, and the person's own */
-	bool optional; /* it may be missing: a toolchain */
+	bool tool; /* a toolchain: what all may read of it is shown as it is, without mapping */
 	bool home; /* of the worker: root's to open */
 	int fd; /* opened as the person, or -1 */
 	int tree; /* the detached mount, or -1 */
@@ -30,10 +30,15 @@ int show_plan(struct keeper *k, const struct plan_input *in, struct show *ret_sh
  * records of look.h stay in the reply. */
 int show_open(struct show *s, const struct person *p, struct person_reply *r, struct error *e);
 
+/* tools.c: asks as the person, and adds what is to be shown. */
+int tools_plan(struct keeper *k, struct show *s, struct error *e);
+struct show_item *show_add(struct show *s, const char *source, const char *destination);
+
 /* protect.c: patterns and hidden places of the policy; then what was seen becomes lists. */
 int protect_plan(const struct policy *p, struct show *s, struct error *e);
 int protect_lists(struct keeper *k, struct show *s, const char *records, size_t size, struct error *e);
 void strings_free(char **list);
+int strings_add(char ***list, char *text); /* takes text; what is there is not added again */
 
 /* The item's detached mount; what is only read may stand on a file system without idmapping. */
 int show_tree(struct show_item *item, int userns, struct error *e);

@@ -58,7 +58,37 @@ static void section_parse(char *head, char section[static KEY_MAX])
 	snprintf(section, KEY_MAX, "%s%s%s", head, quote ? "." : "", quote ? quote + 1 : "");
 }
 
-static int key_line(char *line, const char *section, unsigned tree, struct person_out *out)
+/* Which keys, and what their records are. */
+struct pick {
+	bool (*want)(const char *key);
+	char kind;
+	unsigned tree;
+	bool clean; /* the value without quotes and comments */
+};
+
+/* `"a \"b\"" # c` to `a "b"`, in place. */
+static void value_clean(char *value)
+{
+	bool quoted = false;
+	char *to = value, *end = value;
+
+	for (const char *c = value; *c; c++) {
+		if (*c == '"') {
+			quoted = !quoted;
+			continue;
+		}
+		if (!quoted && (*c == '#' || *c == ';' || *c == '\r'))
+			break;
+		if (*c == '\\' && c[1])
+			c++;
+		*to++ = *c;
+		if (quoted || (*c != ' ' && *c != '\t'))
+			end = to;
+	}
+	*end = '\0';
+}
+
+static int key_line(char *line, const char *section, const struct pick *p, struct person_out *out)
 {
 	char key[2 * KEY_MAX], record[4 * KEY_MAX];
 	char *value = strchr(line, '=');
@@ -73,10 +103,12 @@ static int key_line(char *line, const char *section, unsigned tree, struct perso
 		return 0;
 	lower(line);
 	snprintf(key, sizeof(key), "%s.%s", section, line);
-	if (!git_key_runs(key))
+	if (!p->want(key))
 		return 0;
-	size = snprintf(record, sizeof(record), "%c%u\t%s=%s", LOOK_GIT, tree, key,
-		value ? value + strspn(value, " \t") : "");
+	value = value ? value + strspn(value, " \t") : (char *)"";
+	if (p->clean && *value)
+		value_clean(value);
+	size = snprintf(record, sizeof(record), "%c%u\t%s=%s", p->kind, p->tree, key, value);
 	if (size < 0)
 		return -EINVAL;
 	if ((size_t)size >= sizeof(record))
@@ -85,7 +117,7 @@ static int key_line(char *line, const char *section, unsigned tree, struct perso
 }
 
 /* "[core] editor = x" is a header and, behind it, a key. */
-static int header_line(char *line, char section[static KEY_MAX], unsigned tree, struct person_out *out)
+static int header_line(char *line, char section[static KEY_MAX], const struct pick *p, struct person_out *out)
 {
 	bool quoted = false;
 	char *end = line, *rest;
@@ -100,10 +132,10 @@ static int header_line(char *line, char section[static KEY_MAX], unsigned tree, 
 	*end = '\0';
 	rest = end + 1 + strspn(end + 1, " \t\r");
 	section_parse(line + 1, section);
-	return *rest && *rest != '#' && *rest != ';' ? key_line(rest, section, tree, out) : 0;
+	return *rest && *rest != '#' && *rest != ';' ? key_line(rest, section, p, out) : 0;
 }
 
-static int config_parse(char *text, unsigned tree, struct person_out *out)
+static int config_parse(char *text, const struct pick *p, struct person_out *out)
 {
 	char section[KEY_MAX] = "", *save = NULL;
 	int err = 0;
@@ -114,9 +146,9 @@ static int config_parse(char *text, unsigned tree, struct person_out *out)
 	for (char *line = strtok_r(text, "\n", &save); line && err == 0; line = strtok_r(NULL, "\n", &save)) {
 		line += strspn(line, " \t");
 		if (*line == '[')
-			err = header_line(line, section, tree, out);
+			err = header_line(line, section, p, out);
 		else if (*line != '#' && *line != ';')
-			err = key_line(line, section, tree, out);
+			err = key_line(line, section, p, out);
 	}
 	return err;
 }
@@ -141,7 +173,17 @@ static int look_config(int dir, const char *name, unsigned tree, struct person_o
 
 		return person_answer(out, record, (size_t)n + 1);
 	}
-	return config_parse(text, tree, out);
+	return config_parse(text, &(struct pick){git_key_runs, LOOK_GIT, tree, false}, out);
+}
+
+static bool is_identity(const char *key)
+{
+	return streq(key, "user.name") || streq(key, "user.email") || streq(key, "init.defaultbranch");
+}
+
+int look_git_identity(char *text, struct person_out *out)
+{
+	return config_parse(text, &(struct pick){is_identity, LOOK_IDENTITY, 0, true}, out);
 }
 
 int look_git(int dir, unsigned tree, struct person_out *out)

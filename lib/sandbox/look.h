@@ -19,6 +19,7 @@ enum look_kind {
 	LOOK_LINK = 'L', /* a symbolic link in such a place, "PATH -> TARGET": it cannot be protected, only compared */
 	LOOK_SOCKET = 'S',
 	LOOK_GIT = 'G', /* a key that makes git run something */
+	LOOK_IDENTITY = 'I', /* KEY=VALUE */
 	LOOK_SHORT = 'T', /* the tree is too large: sockets may have been missed */
 };
 
@@ -30,6 +31,9 @@ int look_sockets(int dir, unsigned tree, uint64_t deadline, struct person_out *o
 
 /* Keys of the repository's own configuration that name a program, a script or another file of the kind. */
 int look_git(int dir, unsigned tree, struct person_out *out);
+
+/* user.name, user.email and init.defaultBranch of a configuration's text, which is changed: records LOOK_IDENTITY. */
+int look_git_identity(char *text, struct person_out *out);
 
 /* Does git run, or read more configuration from, the value of this key?  (section and key lower-case) */
 bool git_key_runs(const char *key);

@@ -231,6 +231,8 @@ static void plan_variable(const struct plan_input *in, struct plan *p)
 	add_file(p, "/run/utmp", strdup(""), 0, 0644);
 	add_dir(p, "/run/user", 0755);
 	add_dir(p, INSIDE_DIR, 0755);
+	if (in->claude)
+		add_source(p, PLAN_LINK, INSIDE_BIN "/claude", in->claude);
 	snprintf(path, sizeof(path), "/run/user/%u", in->worker);
 	s = add_tmpfs(p, path, 0700, 64 * MIB, 4096);
 	s->owner = in->worker;

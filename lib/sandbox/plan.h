@@ -10,6 +10,8 @@
 
 #include "lib/base/error.h"
 
+#define INSIDE_BIN "/run/clsecure/bin" /* links to programs that lie elsewhere; in PATH */
+
 enum plan_kind {
 	PLAN_DIR, /* a directory of root's: mode */
 	PLAN_LINK, /* a symbolic link to `source` */
@@ -71,6 +73,7 @@ struct plan_input {
 	size_t n_trees;
 	char *const *hide; /* absolute paths inside; NULL-terminated or NULL */
 	char *const *pin, *const *protect, *const *cover; /* likewise; below trees */
+	const char *claude; /* the program that INSIDE_BIN/claude leads to, or NULL */
 	const char *gitconfig; /* text of /etc/gitconfig inside, or NULL */
 };
 
