@@ -1,4 +1,5 @@
 # clsecure shell and exec: into the sandbox, and back out with every byte and status.
+bats_require_minimum_version 1.5.0
 load lib
 
 setup_file() {
@@ -192,8 +193,7 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 		expect "sleep 100" {} timeout {exit 5}
 		send "kill %1; fg\r"
 		expect -re {[$] } {} timeout {exit 6}
-		send "exec bash\r"
-		expect -re {[$] }
+		sleep 1
 		send "\004"
 		expect eof {} timeout {exit 7}
 		exit 0'
@@ -315,7 +315,6 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 }
 
 @test "clsecure: Claude, with its flag and ARGS; says what is missing" {
-	ann mkdir -p bin
 	run ann env -u ANTHROPIC_API_KEY clsecure shapp -- --version </dev/null
 	assert_has "API is out of reach"
 	assert_has "no credential"
