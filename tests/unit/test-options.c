@@ -1,11 +1,11 @@
 /* The table of subcommands and options: whole, consistent, and in the man page; and what the parser makes of words. */
 #include "config.h"
+#include "launcher/clsecure/ui.h" /* before cmocka, whose fail() is another */
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
 #include <limits.h>
 
-#include "launcher/clsecure/ui.h"
 #include "lib/base/names.h"
 
 static void option_whole(const struct option_info *o)
@@ -156,9 +156,9 @@ static const struct parse_case {
 	{{"--no-docker"}, 0, "run", 0, 0},
 	{{"--frob"}, 2, "run"},
 	{{"--js"}, 2, "run"}, /* an option is not guessed */
-	{{"shell", "app", "ls", "-l", "--json"}, 0, "shell", 4, 1, "app"},
+	{{"shell", "app", "ls", "-l", "--json"}, 0, "shell", 4, 4, "app"},
 	{{"shell", "--set", "A=1", "app"}, 0, "shell", 1, 1, "app", "A=1"},
-	{{"shell", "app", "--", "ls"}, 0, "shell", 2, 1, "app"},
+	{{"shell", "app", "--", "ls"}, 0, "shell", 2, 2, "app"},
 	{{"shell", "--", "ls", "--", "x"}, 0, "shell", 3, 0, "ls"},
 	{{"exec", "--", "-x"}, 0, "exec", 1, 0, "-x"},
 	{{"set", "app"}, 2, "set"},
