@@ -18,7 +18,20 @@
 
 static const char *const kind_names[] = {"auth", "account", "password", "session"};
 
-static void check_stack(struct doctor *d, const struct pam_dir *dir, const struct pam_file *file, enum pam_kind kind)
+/* Is the service a word of this list? */
+static bool is_allowed(const char *allowed, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = strstr(allowed, name); at; at = strstr(at + 1, name))
+		if ((at == allowed || at[-1] == ' ') && (at[n] == '\0' || at[n] == ' '))
+			return true;
+	return false;
+}
+
+/* `allowed`: of AllowServices; what comes after us in a door that is shut acts nowhere. */
+static void check_stack(struct doctor *d, const struct pam_dir *dir, const struct pam_file *file, enum pam_kind kind,
+	const char *allowed)
 {
 	const char *name = file->name;
 	struct pam_cover c;
@@ -36,7 +49,7 @@ static void check_stack(struct doctor *d, const struct pam_dir *dir, const struc
 	else if (c.ours && c.changed)
 		doctor_fail(d, mend, "service '%s' asks pam_clsecure in %s by lines that were changed by hand", name,
 			kind_names[kind]);
-	else if (c.after[0])
+	else if (c.after[0] && is_allowed(allowed, name))
 		doctor_fail(d, "put that line before pam_clsecure's, or run 'sudo clsecure setup' to make these the last",
 			"service '%s' asks %s after pam_clsecure: it would act inside the sandbox", name, c.after);
 }
@@ -53,27 +66,22 @@ static void check_su(struct doctor *d, const struct pam_dir *dir, const char *na
 }
 
 /* Who is asked and refuses: for the admin to know, not to mend. */
-static void note_services(struct doctor *d, const struct pam_dir *dir)
+static void note_services(struct doctor *d, const struct pam_dir *dir, const char *allowed)
 {
-	_cleanup_free_ char *allowed = NULL, *text = NULL;
+	_cleanup_free_ char *text = NULL;
 	size_t size = 0;
-	uint64_t number;
 	FILE *f = open_memstream(&text, &size);
 
-	if (!f)
-		return;
-	if (admin_setting(SETTING_ALLOW_SERVICES, &number, &allowed, NULL) == 0 && allowed)
-		for (size_t i = 0; i < dir->n; i++) {
-			const char *name = dir->file[i].name, *at = strstr(allowed, name);
-			struct pam_cover c;
+	for (size_t i = 0; f && i < dir->n; i++) {
+		const char *name = dir->file[i].name;
+		struct pam_cover c;
 
-			while (at && ((at > allowed && at[-1] != ' ') || !strchr(" ", at[strlen(name)])))
-				at = strstr(at + 1, name);
-			if (!at && pam_is_service(name) && pam_cover(dir, name, PAM_KIND_SESSION, &c, NULL) == 0 && !c.other &&
-				c.modules > 0)
-				fprintf(f, " %s", name);
-		}
-	fclose(f);
+		if (!is_allowed(allowed, name) && pam_is_service(name) &&
+			pam_cover(dir, name, PAM_KIND_SESSION, &c, NULL) == 0 && !c.other && c.modules > 0)
+			fprintf(f, " %s", name);
+	}
+	if (f)
+		fclose(f);
 	if (text && *text)
 		doctor_note(d, NULL, "not in AllowServices, so refused to projects:%s", text);
 }
@@ -96,10 +104,16 @@ static void check_module(struct doctor *d)
 void doctor_pam(struct doctor *d)
 {
 	_cleanup_(pam_dir_done) struct pam_dir dir = {0};
+	_cleanup_free_ char *allowed = NULL;
 	struct error e = {0};
+	uint64_t number;
 	size_t before;
 
 	check_module(d);
+	if (admin_setting(SETTING_ALLOW_SERVICES, &number, &allowed, &e) < 0 || !allowed) {
+		doctor_fail(d, "mend that line", "%s", e.text);
+		return;
+	}
 	if (host_pam("", &dir, &e) < 0) {
 		doctor_fail(d, NULL, "%s", e.text);
 		return;
@@ -108,8 +122,8 @@ void doctor_pam(struct doctor *d)
 	for (size_t i = 0; i < dir.n; i++) {
 		if (!pam_is_service(dir.file[i].name))
 			continue;
-		check_stack(d, &dir, &dir.file[i], PAM_KIND_SESSION);
-		check_stack(d, &dir, &dir.file[i], PAM_KIND_ACCOUNT);
+		check_stack(d, &dir, &dir.file[i], PAM_KIND_SESSION, allowed);
+		check_stack(d, &dir, &dir.file[i], PAM_KIND_ACCOUNT, allowed);
 	}
 	check_su(d, &dir, "su");
 	check_su(d, &dir, "su-l");
@@ -117,7 +131,7 @@ void doctor_pam(struct doctor *d)
 		doctor_fail(d, SETUP_MENDS, "/etc/pam.d/clsecure is missing: 'clsecure shell' opens nothing");
 	if (d->failed == before)
 		doctor_ok(d, "every service that opens sessions asks pam_clsecure, in its place");
-	note_services(d, &dir);
+	note_services(d, &dir, allowed);
 }
 
 void doctor_sshd(struct doctor *d)

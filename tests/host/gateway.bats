@@ -54,8 +54,9 @@ printf '%s' second"
 }
 
 @test "forwards, sftp, agent, SetEnv are refused or without effect" {
-	run timeout 20 ssh_as gateann -o ExitOnForwardFailure=yes -N -R 34567:localhost:22 claude@localhost
-	[ "$status" -ne 0 ]
+	run as_person gateann timeout 20 ssh -q -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+		-o ExitOnForwardFailure=yes -N -R 34567:localhost:22 claude@localhost
+	assert_status 255
 	run gate -s sftp
 	[ "$status" -ne 0 ]
 	run gate -o SetEnv=CLSECURE_EVIL=1 gateapp 'env'
@@ -100,9 +101,12 @@ printf '%s' second"
 	assert_status 125
 }
 
-@test "a person's message with a stolen ticket is not the gateway's" {
-	run as_person gateann /usr/libexec/clsecure/clsecure-gateway -c 'clsecure-gateway 1.2.3.4.5'
+@test "a person who says to be the gateway is only that person" {
+	run as_person gatebob /usr/libexec/clsecure/clsecure-gateway -c 'clsecure-gateway 1.2.3.4.5'
+	refute_has gateapp
+	run as_person gatebob env SSH_ORIGINAL_COMMAND='gateapp id -un' /usr/libexec/clsecure/clsecure-gateway -c 'clsecure-gateway 1.2.3.4.5'
 	assert_status 125
+	refute_has claude-worker
 }
 
 @test "ssh-config: ssh PROJECT works without a question" {
