@@ -1,0 +1,84 @@
+# pam_clsecure: whom it refuses, what it leaves alone, and that every failure is a closed door.
+# host: own
+# configure: --enable-fault-injection
+load lib
+
+W=claude-worker-pamapp
+LIBEXEC=/usr/libexec/clsecure
+FAULT=/var/lib/clsecure/fault
+
+setup_file() {
+	make_person pamela
+	make_person stranger
+	make_project pamela pamapp
+	as_person pamela clsecure add /home/pamela/pamapp --name pamapp
+}
+
+teardown() {
+	rm -f "$FAULT"
+	chmod 0755 "$LIBEXEC/clsecure-keeper"
+	[ ! -e /var/lib/clsecure/armed.away ] || mv -T /var/lib/clsecure/armed.away /var/lib/clsecure/armed
+}
+
+nothing_runs() {
+	[ -z "$(pgrep -x clsecure-keeper)" ]
+}
+
+refused() {	# COMMAND...: no program runs, non-zero; the reason is in $output
+	rm -f /home/pamela/pamapp/ran
+	run "$@"
+	[ "$status" -ne 0 ] || fail "not refused: $output"
+	[ ! -e /home/pamela/pamapp/ran ] || fail "a program ran"
+}
+
+@test "identities that are no logins" {
+	refused su - clsecure-egress -c id
+	assert_has 'clsecure-egress is no login'
+	refused su - clsecure-pasta -c id
+	refused runuser -l clsecure-egress -c id
+	refused su - claude -c id
+	assert_has 'claude comes in by ssh only'
+}
+
+@test "a person who may not enter, by su" {
+	refused as_person stranger su - $W -c 'touch ~/pamapp/ran' </dev/null
+}
+
+@test "each injected failure: denied with the reason, nothing left" {
+	eventually 10 nothing_runs
+	for step in pam-policy pam-last prepare spawn keeper-enter enter-setns enter-capabilities enter-filter enter-ready; do
+		echo "$step" >"$FAULT"
+		refused timeout 20 su - $W -c 'touch ~/pamapp/ran' </dev/null
+		assert_has 'clsecure: '
+		rm "$FAULT"
+		eventually 10 nothing_runs
+	done
+	run su - $W -c 'echo in' </dev/null
+	assert_output in
+}
+
+@test "the keeper's program cannot be run" {
+	eventually 10 nothing_runs
+	chmod 000 "$LIBEXEC/clsecure-keeper"
+	mv "$LIBEXEC/clsecure-keeper" "$LIBEXEC/away"
+	refused timeout 20 su - $W -c 'touch ~/pamapp/ran' </dev/null
+	mv "$LIBEXEC/away" "$LIBEXEC/clsecure-keeper"
+	assert_has clsecure-keeper
+}
+
+@test "the registry is gone: refused, and others come in as before" {
+	mv -T /var/lib/clsecure/armed /var/lib/clsecure/armed.away
+	refused su - $W -c id
+	run su - pamela -c 'echo in' </dev/null
+	assert_output in
+	run ssh_as pamela pamela@localhost 'echo in'
+	assert_output in
+}
+
+@test "the login shell runs nothing outside a sandbox" {
+	local uid
+	uid=$(id -u $W)
+	refused setpriv --reuid "$uid" --regid "$uid" --clear-groups $LIBEXEC/clsecure-shell -c 'touch /home/pamela/pamapp/ran'
+	assert_status 125
+	assert_has 'no sandbox here'
+}
