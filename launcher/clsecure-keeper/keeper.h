@@ -73,6 +73,10 @@ void session_end(struct keeper *k, size_t i);
 struct session *session_find(struct keeper *k, uint32_t id);
 int session_kill(struct keeper *k, uint32_t id, struct error *e);
 
+/* Under systemd, out of the scope of the login that started this; else nothing.  After claim(), after the build. */
+void scope_of_keeper(const struct keeper *k);
+void scope_of_sandbox(const struct keeper *k);
+
 /* After the end: what in the project will run on the host and was not there before, as findings. */
 void findings_compare(struct keeper *k);
 

@@ -100,8 +100,12 @@ static int run(struct keeper *k)
 	}
 	if (err == 0)
 		err = claim(k, &e);
-	if (err == 0)
+	if (err == 0) {
+		scope_of_keeper(k);
 		err = prepare_and_build(k, &e);
+	}
+	if (err == 0)
+		scope_of_sandbox(k);
 	if (err < 0) {
 		if (err != -EEXIST)
 			syslog(LOG_ERR, "%s: no sandbox: %s", k->slug, e.text);
