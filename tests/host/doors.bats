@@ -115,8 +115,9 @@ wall='bash /home/dora/doors/wall.sh'
 
 @test "su - by another person is refused" {
 	make_person mallory
-	run on_pty as_person mallory su - claude-worker-doors -c "$wall"
+	run as_person mallory sh -c "echo wrong | su - claude-worker-doors -c '$wall'"
 	[ "$status" -ne 0 ]
+	assert_has 'Authentication failure'
 	refute_has CapEff
 }
 
