@@ -35,7 +35,7 @@ void login_item(const struct login *l, int item, char *buf, size_t size)
 	text_clean(buf);
 }
 
-static void vnote(const struct login *l, const char *format, va_list ap)
+static _printf_(2, 0) void vnote(const struct login *l, const char *format, va_list ap)
 {
 	struct error words = {0};
 

@@ -24,7 +24,7 @@ static int terminal_device(int fd, unsigned *ret_device)
 
 static int look_at(struct terminal *t, int fd, struct error *e)
 {
-	unsigned device, other, number;
+	unsigned device = 0, other = 0, number;
 	int flags = fcntl(fd, F_GETFL);
 	struct stat st;
 

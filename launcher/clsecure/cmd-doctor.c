@@ -34,7 +34,8 @@ void doctor_done(struct doctor *d)
 }
 
 /* Without memory for the words the failure still counts. */
-static void add(struct doctor *d, enum finding_kind kind, const char *remedy, const char *format, va_list ap)
+static _printf_(4, 0) void add(struct doctor *d, enum finding_kind kind, const char *remedy, const char *format,
+	va_list ap)
 {
 	struct finding f = {.kind = kind, .area = d->area}, *grown;
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
-static void print_line(FILE *f, const char *prefix, const char *format, va_list ap)
+static _printf_(3, 0) void print_line(FILE *f, const char *prefix, const char *format, va_list ap)
 {
 	_cleanup_free_ char *text = NULL;
 
