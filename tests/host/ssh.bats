@@ -37,15 +37,49 @@ copy_as() {	# PROGRAM ARGS...: scp, sftp, rsync with options that ask nothing
 	assert_output payload
 }
 
-@test "-L reaches the sandbox's localhost, not the host's" {
+quiet='-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null'
+
+# A web server of the sandbox, in a session; what follows it runs when it answers.
+serve_inside='python3 -m http.server --bind 127.0.0.1 18500 --directory ~/www >/dev/null 2>&1 & server=$!
+	until (exec 3<>/dev/tcp/127.0.0.1/18500) 2>/dev/null; do sleep .1; done'
+
+@test "-L, -D and a unix socket lead to the sandbox's localhost, not the host's" {
+	local server forward
 	python3 -m http.server --bind 127.0.0.1 18431 --directory /srv >/dev/null 2>&1 3>&- &
-	local server=$!
-	ssh_as sshann -L 18432:localhost:18431 $W@localhost 'sleep 4' 3>&- &
-	eventually 10 sh -c 'ss -ltn | grep -q :18432'
-	run timeout 3 bash -c 'exec 9<>/dev/tcp/127.0.0.1/18432; echo "GET / HTTP/1.0" >&9; echo >&9; cat <&9'
+	server=$!
+	as_person sshann ssh -q $quiet $W@localhost 'mkdir -p www && echo from inside >www/file'
+	rm -f /tmp/sshann.sock
+	ssh_as sshann -L 18432:localhost:18431 -L 18433:localhost:18500 -D 18434 -L /tmp/sshann.sock:localhost:18500 \
+		$W@localhost "$serve_inside; sleep 30" 3>&- &
+	forward=$!
+	eventually 15 sh -c 'curl -sf http://127.0.0.1:18433/file'
+	run curl -sf --max-time 5 http://127.0.0.1:18432/
+	[ "$status" -ne 0 ]
+	run curl -sf --max-time 5 --socks5-hostname 127.0.0.1:18434 http://127.0.0.1:18500/file
+	assert_output 'from inside'
+	run curl -sf --max-time 5 --socks5-hostname 127.0.0.1:18434 http://127.0.0.1:18431/
+	[ "$status" -ne 0 ]
+	run curl -sf --max-time 5 --unix-socket /tmp/sshann.sock http://x/file
+	assert_output 'from inside'
+	kill $server $forward
+	wait $server $forward || :
+}
+
+@test "-R brings the person's port in, -A the person's agent" {
+	local server
+	mkdir -p /home/sshann/www
+	echo from the person >/home/sshann/www/file
+	chown -R sshann: /home/sshann/www
+	as_person sshann python3 -m http.server --bind 127.0.0.1 18435 --directory /home/sshann/www >/dev/null 2>&1 3>&- &
+	server=$!
+	eventually 10 sh -c 'curl -sf http://127.0.0.1:18435/file'
+	run ssh_as sshann -R 18436:localhost:18435 $W@localhost 'curl -sf --max-time 5 http://127.0.0.1:18436/file'
+	assert_output 'from the person'
 	kill $server
-	refute_has HTTP
-	wait
+	wait $server || :
+	run as_person sshann ssh-agent sh -c "ssh-add -q ~/.ssh/id_ed25519 && ssh -q $quiet -A $W@localhost ssh-add -l"
+	assert_status 0
+	assert_has ED25519
 }
 
 @test "fifty sessions over one connection" {
