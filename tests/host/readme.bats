@@ -31,7 +31,7 @@ sudo clsecure setup
 sudo clsecure doctor
 clsecure
 clsecure shell
-clsecure exec make
+clsecure exec -- make
 ssh claude@localhost -t app
 ssh claude-worker-app@localhost
 clsecure info'
@@ -63,8 +63,8 @@ clsecure info'
 	assert_has /home/reada/app
 }
 
-@test "clsecure exec make" {
-	run in_app clsecure exec make
+@test "clsecure exec -- make" {
+	run in_app clsecure exec -- make
 	assert_status 0
 	assert_has made
 }
