@@ -7,6 +7,9 @@ W=claude-worker-pamapp
 LIBEXEC=/usr/libexec/clsecure
 FAULT=/var/lib/clsecure/fault
 
+# Before the point of no return, in this process or in the keeper.
+undoable='pam-policy prepare spawn independent claim keeper-policy idmap build-clone build-network build-root build-pivot seal keeper-enter pam-last'
+
 setup_file() {
 	make_person pamela
 	make_person stranger
@@ -46,8 +49,38 @@ refused() {	# COMMAND...: no program runs, non-zero; the reason is in $output
 
 @test "each injected failure: denied with the reason, nothing left" {
 	eventually 10 nothing_runs
-	for step in pam-policy pam-last prepare spawn keeper-enter enter-setns enter-capabilities enter-filter enter-ready; do
+	for step in $undoable enter-setns enter-capabilities enter-filter enter-ready; do
 		echo "$step" >"$FAULT"
+		refused timeout 20 su - $W -c 'touch ~/pamapp/ran' </dev/null
+		assert_has 'clsecure: '
+		rm "$FAULT"
+		eventually 10 nothing_runs
+	done
+	run su - $W -c 'echo in' </dev/null
+	assert_output in
+}
+
+@test "a refusal before the point of no return leaves the caller as it was" {
+	eventually 10 nothing_runs
+	printf 'account required pam_clsecure.so\nsession required pam_clsecure.so\n' >/etc/pam.d/clsecure-kept
+	clsecure set pamapp AllowServices+=clsecure-kept
+	for step in $undoable; do
+		echo "$step" >"$FAULT"
+		run timeout 20 python3 "$BATS_TEST_DIRNAME/kept.py" clsecure-kept $W
+		assert_status 0 || fail "at $step"
+		rm "$FAULT"
+	done
+	eventually 10 nothing_runs
+	# the comparison can fail: a session that opens is no refusal
+	run timeout 20 python3 "$BATS_TEST_DIRNAME/kept.py" clsecure-kept $W
+	[ "$status" -ne 0 ]
+	rm /etc/pam.d/clsecure-kept
+}
+
+@test "the keeper is killed at each of its steps: refused, and the next login works" {
+	for step in independent claim keeper-policy idmap build-clone build-network build-root build-pivot seal keeper-enter; do
+		eventually 10 nothing_runs
+		echo "$step kill" >"$FAULT"
 		refused timeout 20 su - $W -c 'touch ~/pamapp/ran' </dev/null
 		assert_has 'clsecure: '
 		rm "$FAULT"
