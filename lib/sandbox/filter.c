@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -106,6 +107,7 @@ static const struct rule refused[] = {
 	{"mknod", EPERM, 1, {TYPE(1, S_IFBLK)}},
 	{"mknodat", EPERM, 1, {TYPE(2, S_IFCHR)}},
 	{"mknodat", EPERM, 1, {TYPE(2, S_IFBLK)}},
+	{"renameat2", EPERM, 1, {BIT(4, RENAME_WHITEOUT)}},
 	/* A lease on a file of the project would hold up whoever opens it on the host. */
 	{"fcntl", EPERM, 1, {LOW(1, F_SETLEASE)}},
 	/* Characters pushed into a terminal's input. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -99,6 +100,8 @@ static void setuid_files(void **state)
 		{"mknodat fifo", ENOENT, SYS_mknodat, {at, path, S_IFIFO | 0600, 0}},
 		{"mknodat suid", EPERM, SYS_mknodat, {at, path, S_IFREG | isuid, 0}},
 		{"mknodat whiteout", EPERM, SYS_mknodat, {at, path, S_IFCHR, 0}},
+		{"renameat2", ENOENT, SYS_renameat2, {at, path, at, path, RENAME_NOREPLACE}},
+		{"renameat2 whiteout", EPERM, SYS_renameat2, {at, path, at, path, RENAME_WHITEOUT}},
 		{"mknodat block", EPERM, SYS_mknodat, {at, path, S_IFBLK | 0600, 0x700}},
 #ifdef SYS_chmod
 		{"chmod suid", EPERM, SYS_chmod, {path, isuid}},
