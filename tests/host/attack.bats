@@ -1,0 +1,191 @@
+# What a worker, and another person, may try against the wall: all of it must fail, and nothing may hang.
+load lib
+
+setup_file() {
+	make_person eve
+	make_person mal
+	make_project eve trap >/dev/null
+	make_project mal mine >/dev/null
+	as_person eve sh -c 'cd trap; mkdir -p .claude .vscode .husky .git/modules/a/hooks; echo {} >.claude/settings.json
+		echo {} >.vscode/tasks.json; touch .envrc'
+	as_person eve clsecure add /home/eve/trap --name trap
+	as_person mal clsecure add /home/mal/mine --name mine
+	gcc -o /home/eve/trap/attack "$BATS_TEST_DIRNAME/attack.c"
+	chmod 755 /home/eve/trap/attack
+}
+
+teardown_file() {
+	as_person eve clsecure remove --yes trap
+	as_person mal clsecure remove --yes mine
+}
+
+inside() {
+	as_person eve timeout 20 clsecure exec trap "$@" </dev/null
+}
+
+mal() {
+	as_person mal timeout 20 clsecure "$@" </dev/null
+}
+
+# assert_failed: attack.c tried its table, and nothing was possible.
+assert_failed() {
+	assert_has $'\nend'
+	[ "$(grep -c '^refused ' <<<"$output")" -gt 100 ] || fail "not all was tried: $output"
+	[[ $output != *POSSIBLE* ]] || fail "$(grep POSSIBLE <<<"$output")"
+}
+
+attack='cd /home/eve/trap && ./attack'
+
+@test "the table of attempts is one: a plain user outside has success with some" {
+	cp /home/eve/trap/attack /tmp/attack-plain
+	run as_person mal /tmp/attack-plain
+	rm /tmp/attack-plain
+	assert_has 'POSSIBLE chmod 04755'
+	assert_has 'POSSIBLE rename leaving a whiteout'
+	assert_has 'POSSIBLE keyctl session'
+	assert_has 'POSSIBLE lease'
+}
+
+@test "by clsecure exec" {
+	run inside sh -c "$attack"
+	assert_failed
+}
+
+@test "by ssh" {
+	run ssh_as eve claude-worker-trap@localhost "$attack"
+	assert_failed
+}
+
+@test "by su, with a directory of the host's on descriptor 7" {
+	run su - claude-worker-trap -c "$attack" 7</ </dev/null
+	assert_failed
+}
+
+@test "nothing of it is on the owner's disk" {
+	run find /home/eve/trap \( -perm /4000 -o -type c -o -type b \)
+	assert_output ''
+}
+
+@test "a directory on 0 is no way out" {
+	run su - claude-worker-trap -c 'ls /proc/self/fd/0/' </
+	[ "$status" -ne 0 ]
+	refute_has lost
+	run runuser -u claude-worker-trap -- ls /proc/self/fd/0/ </
+	[ "$status" -ne 0 ]
+	assert_has 'is a directory'
+	run as_person eve clsecure exec trap ls /proc/self/fd/0/ </
+	[ "$status" -ne 0 ]
+	assert_has 'directory'
+}
+
+@test "what is protected is so by any name of its parents" {
+	run inside sh -c 'cd /home/eve/trap
+		for d in .git .git/hooks .git/modules .git/modules/a .claude .claude/settings.json .vscode .husky .envrc; do
+			mv "$d" moved 2>/dev/null && echo "moved $d"
+		done
+		for f in .git/hooks/x .git/modules/a/hooks/x .claude/settings.json .vscode/tasks.json .husky/x .envrc; do
+			(echo x >"$f") 2>/dev/null && echo "wrote $f"
+		done
+		rm -f .claude/settings.json .envrc 2>/dev/null && echo removed
+		ln .envrc two 2>/dev/null && echo linked
+		(cd .. && mv trap trap2) 2>/dev/null && echo "moved the project"
+		echo end'
+	assert_output end
+}
+
+@test "links in the home lead nobody, variables for the loader stay inside" {
+	inside sh -c 'cd && rm -rf .claude.json trap && ln -s /etc/shadow .claude.json && ln -s / trap
+		mkdir -p .ssh && echo "touch /tmp/rc" >.ssh/rc && echo "LD_PRELOAD=/nowhere" >.ssh/environment'
+	before=$(stat -c '%a %s %Y' /etc/shadow)
+	run ssh_as eve claude-worker-trap@localhost 'ls -A /tmp; echo "preload=$LD_PRELOAD"; cat ~/.claude.json'
+	assert_has $'preload=\n'
+	refute_has root:
+	refute_has rc
+	assert_equal "$(stat -c '%a %s %Y' /etc/shadow)" "$before"
+	inside sh -c 'cd && rm -rf .claude.json .ssh trap'
+}
+
+@test "a FIFO for what a shell or Claude reads hangs no login of root's making" {
+	inside sh -c 'cd && rm -f .claude.json && mkfifo .claude.json .hushlogin .Xauthority'
+	run timeout 8 su - claude-worker-trap -c 'echo in' </dev/null
+	assert_output in
+	run inside echo in
+	assert_output in
+	inside sh -c 'cd && rm -f .claude.json .hushlogin .Xauthority'
+}
+
+@test "another person has no way in, and none round" {
+	local words
+	for words in 'exec trap id' 'shell trap' 'kill trap' 'remove --yes trap' 'info trap' 'set trap Network=full' \
+		'add --yes /home/eve/trap --name t2' 'add --yes /home/eve --name t3'; do
+		run mal $words
+		[ "$status" -ne 0 ] || fail "clsecure $words: $output"
+		assert_match 'is not yours|belongs to|does not belong'
+	done
+	ln -s /home/eve/trap /home/mal/link
+	run mal add --yes /home/mal/link --name t4
+	[ "$status" -ne 0 ]
+	run mal list --json
+	refute_has '"t'
+}
+
+@test "what a person binds is opened as that person" {
+	echo secret >/home/eve/trap/secret
+	chmod 600 /home/eve/trap/secret
+	chmod 700 /home/eve/.ssh
+	mal set mine BindReadOnly=/home/eve/.ssh
+	run mal exec mine ls /home/eve/.ssh
+	[ "$status" -ne 0 ]
+	refute_has id_ed25519
+	mal set mine BindReadOnly=
+	chmod 755 /home/eve
+	mal set mine Bind=/home/eve/trap
+	run mal exec mine sh -c 'touch /home/eve/trap/planted; cat /home/eve/trap/secret'
+	refute_has secret$'\n'
+	[ ! -e /home/eve/trap/planted ]
+	mal set mine Bind=
+	local setting
+	for setting in Bind=/etc Bind=/var Bind=/home/mal/mine:/usr/bin Bind=/run/clsecure RootDirectory=/home/mal/mine \
+		AllowNesting=yes Mode=user AllowForeignAbi=yes; do
+		run mal set mine "$setting"
+		[ "$status" -ne 0 ] || fail "$setting"
+	done
+}
+
+@test "a project that became a link to another's is refused" {
+	as_person mal sh -c 'mv mine mine.old && ln -s /home/eve/trap mine'
+	run mal exec mine sh -c 'touch /home/mal/mine/planted'
+	[ "$status" -ne 0 ]
+	as_person mal sh -c 'rm mine && mv mine.old mine'
+	[ ! -e /home/eve/trap/planted ]
+}
+
+@test ".clsecure/config that is a FIFO, huge or a link is refused at once; it cannot loosen" {
+	local kind
+	as_person mal mkdir mine/.clsecure
+	for kind in 'mkfifo c' 'truncate -s 30M c' 'ln -s /etc/shadow c' 'ln -s /dev/zero c'; do
+		as_person mal sh -c "cd mine/.clsecure && rm -f config c && $kind && mv c config"
+		run timeout 5 su - claude-worker-mine -c 'echo in' </dev/null
+		[ "$status" -ne 0 ] && [ "$status" -ne 124 ] || fail "$kind: $status: $output"
+		refute_has root:
+	done
+	as_person mal sh -c 'cd mine/.clsecure && rm config && printf "[Network]\nNetwork=full\n[Files]\nProtectPaths=\n
+Bind=/home/mal/.ssh\n[Project]\nMode=user\n[Syscalls]\nAllowNesting=yes\n" >config'
+	run mal exec mine sh -c 'ls -A /home/mal; grep -c : /proc/net/dev; unshare -Ur true; touch ~/mine/.git/hooks/x; echo end'
+	refute_has .ssh
+	[ ! -e /home/mal/mine/.git/hooks/x ]
+	as_person mal rm -r mine/.clsecure
+}
+
+@test "a caller that is stopped and killed holds nothing up" {
+	local stopped
+	as_person mal clsecure exec mine sleep 765 </dev/null 3>&- &
+	stopped=$!
+	eventually 5 pgrep -u claude-worker-mine -x sleep
+	pkill -STOP -u mal -x clsecure
+	run mal exec mine echo second
+	assert_output second
+	pkill -KILL -u mal -x clsecure
+	wait "$stopped" || :
+	eventually 5 sh -c '! pgrep -u claude-worker-mine'
+}
