@@ -47,4 +47,7 @@ bool tombstone_there(int dir, uid_t uid);
 /* The uid that this owner had with this path, the same slug's before others, else 0. */
 uid_t tombstone_find(int dir, uid_t owner, const char *slug, const char *path);
 
+/* The uid that this owner gave back first, of at least `least` of them, else 0. */
+uid_t tombstone_oldest(int dir, uid_t owner, size_t least);
+
 #endif

@@ -28,24 +28,38 @@ static int uid_usable(const struct registry *r, uid_t uid)
 	return has < 0 ? has : !has;
 }
 
+/*
+ * A uid of the owner's own, given back before: of this path; or, of one who has given back many, the
+ * first of any path, so that adding and removing in a loop does not use up the range.  0: none.
+ */
+static int choose_again(const struct registry *r, const char *slug, uid_t owner, const char *path,
+			uid_t *ret_uid)
+{
+	uid_t uid = tombstone_find(r->tombstones, owner, slug, path);
+	int ok = 0;
+
+	for (int i = 0; i < 2 && ok == 0; i++) {
+		if (i > 0)
+			uid = tombstone_oldest(r->tombstones, owner, REGISTRY_GIVEN_BACK);
+		if (uid >= CLSECURE_UID_FIRST && uid <= CLSECURE_UID_LAST)
+			ok = uid_usable(r, uid);
+	}
+	if (ok > 0)
+		*ret_uid = uid;
+	return ok;
+}
+
 static int choose_uid(const struct registry *r, const char *slug, uid_t owner, const char *path,
 		      uid_t *ret_uid)
 {
 	uint64_t start = hash(slug);
-	uid_t uid = tombstone_find(r->tombstones, owner, slug, path);
-	int ok;
+	int ok = choose_again(r, slug, owner, path, ret_uid);
 
-	if (uid >= CLSECURE_UID_FIRST && uid <= CLSECURE_UID_LAST) {
-		ok = uid_usable(r, uid);
-		if (ok < 0)
-			return ok;
-		if (ok > 0) {
-			*ret_uid = uid;
-			return 0;
-		}
-	}
+	if (ok != 0)
+		return ok < 0 ? ok : 0;
 	for (uint64_t i = 0; i < UIDS; i++) {
-		uid = (uid_t)(CLSECURE_UID_FIRST + (start + i) % UIDS);
+		uid_t uid = (uid_t)(CLSECURE_UID_FIRST + (start + i) % UIDS);
+
 		if (tombstone_there(r->tombstones, uid))
 			continue;
 		ok = uid_usable(r, uid);

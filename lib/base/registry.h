@@ -43,6 +43,9 @@ struct registry {
 	int lock, name, uid, map, tombstones;
 };
 
+/* How many uids of removed projects wait for one owner to come back to the same path. */
+#define REGISTRY_GIVEN_BACK 100
+
 #define REGISTRY_EMPTY {-1, -1, -1, -1, -1}
 #define _cleanup_registry_ _cleanup_(registry_unlock)
 
@@ -53,7 +56,8 @@ void registry_unlock(struct registry *registry);
 /*
  * Gives the project a user.  The uid is a hash of the slug, probed upward past uids and gids that
  * the registry or any other NSS source has, and past those of removed projects: only the same owner
- * with the same path gets such a uid again.  The caller empties a home that is there already.
+ * with the same path gets such a uid again, and one who has given back REGISTRY_GIVEN_BACK of them
+ * gets the first of those for any path.  The caller empties a home that is there already.
  * -EEXIST: the slug has a user; -EINVAL: no slug, a reserved one, or a path that is not absolute;
  * -EBADMSG: what stands in its place is damaged (registry_remove() mends that); -ENOSPC: no uid left.
  */

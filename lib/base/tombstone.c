@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 #define TOMBSTONE_MAX (PATH_MAX + 64)
 
@@ -79,28 +80,34 @@ bool tombstone_there(int dir, uid_t uid)
 	return faccessat(dir, key, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
-/* 0: not theirs; 1: theirs; 2: theirs, and of the same slug. */
-static int tombstone_match(int dir, const char *key, uid_t owner, const char *slug, const char *path)
+/* What follows "1:<owner>:" in a tombstone of this owner, in `text`; NULL: it is not the owner's. */
+static char *read_theirs(int dir, const char *key, uid_t owner, char text[static TOMBSTONE_MAX])
 {
-	char text[TOMBSTONE_MAX], whose[32], *theirs;
 	_cleanup_close_ int fd = -1;
+	char whose[32];
 	ssize_t n;
 
 	fd = openat(dir, key, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
-	n = read(fd, text, sizeof(text) - 1);
+		return NULL;
+	n = read(fd, text, TOMBSTONE_MAX - 1);
 	if (n < 0 || memchr(text, '\0', (size_t)n))
-		return 0;
+		return NULL;
 	text[n] = '\0';
 	snprintf(whose, sizeof(whose), "1:%u:", owner);
-	if (strncmp(text, whose, strlen(whose)) != 0)
+	return strncmp(text, whose, strlen(whose)) == 0 ? text + strlen(whose) : NULL;
+}
+
+/* 0: not theirs; 1: theirs; 2: theirs, and of the same slug. */
+static int tombstone_match(int dir, const char *key, uid_t owner, const char *slug, const char *path)
+{
+	char text[TOMBSTONE_MAX], *theirs = read_theirs(dir, key, owner, text), *colon;
+
+	colon = theirs ? strchr(theirs, ':') : NULL;
+	if (!colon || !streq(colon + 1, path))
 		return 0;
-	theirs = strchr(text + strlen(whose), ':');
-	if (!theirs || !streq(theirs + 1, path))
-		return 0;
-	*theirs = '\0';
-	return streq(text + strlen(whose), slug) ? 2 : 1;
+	*colon = '\0';
+	return streq(theirs, slug) ? 2 : 1;
 }
 
 uid_t tombstone_find(int dir, uid_t owner, const char *slug, const char *path)
@@ -124,4 +131,37 @@ uid_t tombstone_find(int dir, uid_t owner, const char *slug, const char *path)
 	}
 	closedir(stream);
 	return found;
+}
+
+static bool older(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+uid_t tombstone_oldest(int dir, uid_t owner, size_t least)
+{
+	char text[TOMBSTONE_MAX];
+	struct timespec when = {0};
+	uid_t found = 0;
+	struct dirent *d;
+	size_t n = 0;
+	DIR *stream;
+
+	stream = open_stream(dir);
+	if (!stream)
+		return 0;
+	while ((d = readdir(stream))) {
+		uid_t uid = uid_of_key(d->d_name);
+		struct stat st;
+
+		if (!uid || !read_theirs(dir, d->d_name, owner, text) ||
+		    fstatat(dir, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (n++ == 0 || older(&st.st_mtim, &when)) {
+			when = st.st_mtim;
+			found = uid;
+		}
+	}
+	closedir(stream);
+	return n >= least ? found : 0;
 }

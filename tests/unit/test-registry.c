@@ -141,6 +141,39 @@ static void add_and_remove(void **state)
 	assert_int_equal(uid, again);
 }
 
+/* One who adds and removes without end gets the own uids again, the oldest first, and nobody else's. */
+static void range_not_used_up(void **state)
+{
+	uid_t mine[REGISTRY_GIVEN_BACK], other = 0, uid = 0;
+	char *dir = *state, slug[SLUG_MAX + 1], path[64];
+
+	assert_int_equal(add(dir, "other", OTHER, "/home/o/x", &other), 0);
+	assert_int_equal(drop(dir, "other", OTHER, "/home/o/x"), 0);
+	for (int i = 0; i < REGISTRY_GIVEN_BACK; i++) {
+		snprintf(slug, sizeof(slug), "n%d", i);
+		snprintf(path, sizeof(path), "/home/p/%d", i);
+		assert_int_equal(add(dir, slug, OWNER, path, &mine[i]), 0);
+		for (int k = 0; k < i; k++)
+			assert_int_not_equal(mine[i], mine[k]);
+		assert_int_equal(drop(dir, slug, OWNER, path), 0);
+	}
+	for (int i = 0; i < 3 * REGISTRY_GIVEN_BACK; i++) {
+		bool known = false;
+
+		snprintf(path, sizeof(path), "/home/p/more/%d", i);
+		assert_int_equal(add(dir, "more", OWNER, path, &uid), 0);
+		for (int k = 0; k < REGISTRY_GIVEN_BACK; k++)
+			known |= uid == mine[k];
+		assert_true(known);
+		assert_int_not_equal(uid, other);
+		assert_int_equal(drop(dir, "more", OWNER, path), 0);
+	}
+	/* Another person is not given them. */
+	assert_int_equal(add(dir, "n0", OTHER, "/home/p/0", &uid), 0);
+	for (int k = 0; k < REGISTRY_GIVEN_BACK; k++)
+		assert_int_not_equal(uid, mine[k]);
+}
+
 static void requests(void **state)
 {
 	char *dir = *state, path[5000];
@@ -235,6 +268,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(directories, setup, teardown),
 		cmocka_unit_test_setup_teardown(arming, setup, teardown),
 		cmocka_unit_test_setup_teardown(add_and_remove, setup, teardown),
+		cmocka_unit_test_setup_teardown(range_not_used_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(requests, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_sources, setup, teardown),
 		cmocka_unit_test_setup_teardown(identities_taken, setup, teardown),
