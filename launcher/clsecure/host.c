@@ -251,6 +251,8 @@ int host_plan(const struct host *h, bool join, struct plan *ret_plan, struct err
 	for (size_t i = 0; i < ELEMENTSOF(files) && err == 0; i++)
 		err = plan_file(h, i, join, &p, e);
 	if (err == 0)
+		err = plan_slices(h, join, &p, e);
+	if (err == 0)
 		err = plan_nsswitch(h, join, &p, e);
 	if (err < 0)
 		return err;

@@ -23,6 +23,9 @@ struct host {
  */
 int host_plan(const struct host *h, bool join, struct plan *ret_plan, struct error *e);
 
+/* Part of it: systemd's drop-ins for the workers that there are. */
+int plan_slices(const struct host *h, bool join, struct plan *p, struct error *e);
+
 /* All files that libpam reads below root. */
 int host_pam(const char *root, struct pam_dir *ret_dir, struct error *e);
 

@@ -8,6 +8,7 @@
 #include "launcher/clsecured/pending.h"
 #include "launcher/clsecured/place.h"
 #include "launcher/clsecured/projects.h"
+#include "launcher/clsecured/slice.h"
 #include "lib/sandbox/probe.h"
 
 #include <errno.h>
@@ -170,6 +171,8 @@ static int create(struct request *r, struct adding *a, struct error *e)
 	struct record record;
 	int err = registry_add(&a->lock, a->slug, a->owner.uid, a->path, &record, e);
 
+	if (err == 0)
+		err = slice_keep(record.uid, e);
 	if (err == 0) {
 		struct project_new n = {a->slug, a->path, &a->owner, record.uid, a->assignments, r->admin};
 

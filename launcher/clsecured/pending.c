@@ -1,6 +1,7 @@
 #include "config.h"
 #include "launcher/clsecured/pending.h"
 #include "launcher/clsecured/projects.h"
+#include "launcher/clsecured/slice.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -51,12 +52,24 @@ int pending_clear(const char *slug, struct error *e)
 	return 0;
 }
 
+/* While the record still says which uid it was.  One that stays does no harm: unsetup takes it too. */
+static void drop_slice(const char *slug)
+{
+	char name[WORKER_NAME_MAX + 1];
+	struct record record;
+
+	worker_name(slug, name);
+	if (record_by_name(REGISTRY_DIR, name, &record) == 0)
+		(void)slice_drop(record.uid, NULL);
+}
+
 static int undo(struct registry *lock, const char *slug, uid_t owner, const char *path, struct error *e)
 {
 	int err = project_kill(slug, 0, e);
 
 	if (err < 0)
 		return err;
+	drop_slice(slug);
 	err = registry_remove(lock, slug, owner, path, e);
 	if (err < 0 && err != -ENOENT)
 		return err;

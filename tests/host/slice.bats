@@ -1,0 +1,64 @@
+# host: own
+# systemd's slice of a worker: quick logins one after the other each get their session of logind.
+load lib
+
+W=claude-worker-slapp
+
+setup_file() {
+	make_person slann
+	make_project slann slapp
+	as_person slann clsecure add /home/slann/slapp --name slapp
+}
+
+dropin() { echo "/etc/systemd/system/user-$(id -u "$W").slice.d/50-clsecure.conf"; }
+
+twenty_scopes() { [ "$(journal_new | grep -c "^Started .*Session .* of User $W")" -eq 20 ]; }
+
+@test "add writes the drop-in, and systemd reads it without a reload" {
+	run stat -c '%U %a' "$(dropin)"
+	assert_output 'root 644'
+	run su - $W -c true </dev/null
+	assert_status 0
+	run systemctl show -P StopWhenUnneeded "user-$(id -u $W).slice"
+	assert_output no
+}
+
+@test "twenty quick logins have twenty sessions" {
+	journal_mark
+	for _ in {1..20}; do
+		su - $W -c true </dev/null
+	done
+	run eventually 10 twenty_scopes
+	assert_status 0
+	run journal_new
+	refute_has 'Failed to create session'
+	refute_has destructive
+}
+
+@test "unsetup takes the drop-in back, setup writes it anew" {
+	file=$(dropin)
+	echo '# local' >>"$file"
+	clsecure unsetup --yes -q
+	[ ! -e "$file" ]
+	run tail -n 1 "$file.clsecure-saved"
+	assert_output '# local'
+	rm -r "${file%/*}"
+	clsecure setup --yes -q
+	[ -e "$file" ]
+	run grep -c 'StopWhenUnneeded=no' "$file"
+	assert_output 1
+	clsecure unsetup --yes -q
+	[ ! -e "${file%/*}" ]
+	clsecure setup --yes -q
+}
+
+@test "remove takes the drop-in away and stops the slice" {
+	file=$(dropin) slice=user-$(id -u $W).slice
+	su - $W -c true </dev/null
+	run systemctl is-active "$slice"
+	assert_output active
+	as_person slann clsecure remove slapp --yes
+	[ ! -e "${file%/*}" ]
+	run systemctl is-active "$slice"
+	assert_output inactive
+}
