@@ -10,14 +10,20 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-/* As clsecured has it: no terminal of the person's among 0, 1, 2 for PAM's modules to see. */
+/*
+ * As clsecured has it: no terminal of the person's among 0, 1, 2 for PAM's modules to see, nor an
+ * environment: pam_systemd would give the worker's session root's seat and class.
+ */
 static void let_go(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	setsid(); /* Ctrl-C is for the one who asks */
-	for (int i = 0; null >= 0 && i < 3; i++)
-		dup2(null, i);
+	for (int i = 0; i < 3; i++)
+		if (dup2(null, i) < 0)
+			_exit(STATUS_OURS);
+	if (clearenv() != 0 || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) < 0 || chdir("/") < 0)
+		_exit(STATUS_OURS);
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
 }

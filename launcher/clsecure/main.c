@@ -4,6 +4,7 @@
 #include "launcher/clsecure/ui.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 
 static int run_command(struct cli *c)
@@ -19,11 +20,24 @@ static int run_command(struct cli *c)
 	return c->command->run(c, c->n_operands, (char **)c->operands);
 }
 
+/* A descriptor of ours, the connection to clsecured, must not become somebody's 0, 1 or 2. */
+static int fill_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd < 0 ? -errno : close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli c;
 	int status;
 
+	if (fill_streams() < 0)
+		return STATUS_OURS;
 	setlocale(LC_ALL, "");
 	if (streq(program_invocation_short_name, GATEWAY_PROGRAM))
 		return gateway_main(argc, argv);
