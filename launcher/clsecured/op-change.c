@@ -20,11 +20,12 @@ int op_set(struct request *r, struct error *e)
 	assignments = message_list(r->m, "setting", &given);
 	if (!assignments || given == 0)
 		return error_set(e, -EINVAL, "nothing to set");
-	err = project_named(r, slug, e);
+	/* Two writers would lose one's change; and the project must stay the one whose owner was looked at. */
+	err = registry_lock(REGISTRY_STATE, &lock, e);
+	if (err == 0)
+		err = project_named(r, slug, e);
 	if (err == 0)
 		err = project_for(r, slug, RIGHT_CHANGE, NULL, POLICY_TRUSTED_ONLY, &p, e);
-	if (err == 0)
-		err = registry_lock(REGISTRY_STATE, &lock, e); /* two writers would lose one's change */
 	if (err == 0)
 		err = project_change(slug, assignments, r->admin, &waits, e);
 	if (err < 0)
