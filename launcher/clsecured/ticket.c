@@ -144,10 +144,13 @@ int ticket_make(const uint8_t fp[static FINGERPRINT_SIZE], char buf[static TICKE
 /* What is too old to be a ticket's that still counts. */
 static void forget_expired(int dir)
 {
-	DIR *d = fdopendir(dup(dir));
+	int copy = fcntl(dir, F_DUPFD_CLOEXEC, 3);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *entry;
 	struct stat st;
 
+	if (!d)
+		closep(&copy);
 	while (d && (entry = readdir(d)))
 		if (entry->d_name[0] != '.' && fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 			st.st_mtime + 2 * TICKET_SECONDS < time(NULL))
