@@ -266,7 +266,7 @@ static int wait_program(struct request *r, struct opening *o, pid_t pid)
 {
 	struct pollfd p[2] = {{.fd = o->signals, .events = POLLIN}, {.fd = r->conn, .events = POLLIN}};
 	uint64_t kill_at = UINT64_MAX;
-	int status;
+	int status, n;
 
 	for (;;) {
 		uint64_t now = message_now();
@@ -275,7 +275,10 @@ static int wait_program(struct request *r, struct opening *o, pid_t pid)
 
 		if (waitpid(pid, &status, WNOHANG) == pid)
 			return status;
-		if (poll(p, 2, timeout) == 0) {
+		n = poll(p, 2, timeout);
+		if (n < 0) /* what was said before is not said now */
+			p[0].revents = p[1].revents = 0;
+		if (n == 0) {
 			kill(-pid, SIGKILL);
 			kill(pid, SIGKILL);
 			kill_at = UINT64_MAX;
@@ -289,6 +292,23 @@ static int wait_program(struct request *r, struct opening *o, pid_t pid)
 			kill_at = message_now() + HANGUP_MS;
 		}
 	}
+}
+
+/*
+ * The name may have been given to another person's project since it was looked at: a uid is not.  So
+ * the uid comes first, and what was entered must be its sandbox, by the home that is shown there.
+ */
+static int check_entered(const struct opening *o, struct error *e)
+{
+	char home[sizeof("/home/") + WORKER_NAME_MAX] = "/home/";
+	struct stat st;
+
+	worker_name(o->slug, home + strlen(home));
+	if (lstat(home, &st) < 0)
+		return error_errno(e, -errno, "look at '%s' inside", home);
+	if (!S_ISDIR(st.st_mode) || st.st_uid != o->worker)
+		return error_set(e, -ESTALE, "project '%s' was changed meanwhile", o->slug);
+	return 0;
 }
 
 static int block_child_signal(struct opening *o, struct error *e)
@@ -346,6 +366,10 @@ static int prepare(struct request *r, struct opening *o, char *const *overrides,
 	int err = project_named(r, o->slug, e);
 
 	if (err == 0)
+		err = project_registered(r, o->slug, e);
+	if (err == 0)
+		err = find_worker(o, e);
+	if (err == 0)
 		err = project_for(r, o->slug, RIGHT_ENTER, overrides, 0, &o->policy, e);
 	if (err == 0)
 		err = check_streams(r, terminal, e);
@@ -353,8 +377,6 @@ static int prepare(struct request *r, struct opening *o, char *const *overrides,
 		err = choose_variables(r, o, e);
 	if (err == 0)
 		err = choose_argv(r, o, e);
-	if (err == 0)
-		err = find_worker(o, e);
 	return err < 0 ? err : reserve(o, overrides, e);
 }
 
@@ -372,6 +394,8 @@ int op_open(struct request *r, struct error *e)
 	err = prepare(r, &o, overrides, terminal, e);
 	if (err == 0)
 		err = login_open(&o.login, r, o.slug, o.variables, e);
+	if (err == 0)
+		err = check_entered(&o, e);
 	if (err < 0)
 		return err;
 	o.environment = login_environment(&o.login);

@@ -116,7 +116,7 @@ int project_named(struct request *r, char ret_slug[static SLUG_MAX + 1], struct 
 	return 0;
 }
 
-static int check_registered(struct request *r, const char *slug, struct error *e)
+int project_registered(struct request *r, const char *slug, struct error *e)
 {
 	char name[WORKER_NAME_MAX + 1];
 	struct record record;
@@ -137,7 +137,7 @@ int project_for(struct request *r, const char *slug, enum project_right right, c
 	_cleanup_policy_ struct policy *p = NULL;
 	int err;
 
-	err = check_registered(r, slug, e);
+	err = project_registered(r, slug, e);
 	if (err < 0)
 		return err;
 	/* First by what root alone can write: a stranger makes nobody's files be read. */

@@ -27,6 +27,9 @@ enum project_right {
  */
 int project_named(struct request *r, char ret_slug[static SLUG_MAX + 1], struct error *e);
 
+/* That it has a user; else -ENOENT with the remedy. */
+int project_registered(struct request *r, const char *slug, struct error *e);
+
 /* Loads it, for a right.  flags as policy_load().  -EACCES. */
 int project_for(struct request *r, const char *slug, enum project_right right, char *const *overrides,
 	unsigned flags, struct policy **ret_policy, struct error *e);
