@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "launcher/clsecure/host.h"
 #include "launcher/clsecure/programs.h"
@@ -16,6 +17,7 @@
 #include "launcher/clsecure/sshd.h"
 #include "lib/base/registry.h"
 
+#define HOLD CLSECURE_RUNDIR "/setup.lock"
 #define SYSTEMCTL "/usr/bin/systemctl"
 #define SYSTEMCTL_WAIT_MS 60000
 #define SOCKET_UNIT "clsecured.socket"
@@ -26,13 +28,16 @@ static const struct option_info options[] = {
 	{0},
 };
 
-/* Two of us would each make a plan that the other spoils.  Nothing is left behind. */
+/* Two of us would each make a plan that the other spoils.  A file that nobody else can open, and lock. */
 static int hold_host(int *ret_fd, struct error *e)
 {
-	_cleanup_close_ int fd = open("/etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = -1;
 
+	if (mkdir(CLSECURE_RUNDIR, 0755) < 0 && errno != EEXIST)
+		return error_errno(e, -errno, "making '%s'", CLSECURE_RUNDIR);
+	fd = open(HOLD, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return error_errno(e, -errno, "opening '/etc'");
+		return error_errno(e, -errno, "opening '%s'", HOLD);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return error_set(e, -EBUSY, "another setup is running: wait for it, then run this again");
 	*ret_fd = TAKE_FD(fd);

@@ -100,6 +100,13 @@ host_unharmed() {
 	assert_has clsecure-keys
 }
 
+@test "a person who holds /etc does not keep setup out" {
+	as_person setann flock /etc sleep 15 3>&- &
+	eventually 5 sh -c '! flock -n /etc true'
+	run clsecure setup --dry-run
+	assert_status 0
+}
+
 @test "setup, setup again, unsetup: /etc is as before, modes and all" {
 	before=$(etc) modes=$(modes)
 	run clsecure setup --yes
