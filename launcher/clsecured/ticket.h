@@ -14,7 +14,7 @@
 #include "lib/base/error.h"
 
 #define TICKET_KEY CLSECURE_STATEDIR "/ticket.key" /* 0600 */
-#define TICKETS_USED CLSECURE_RUNDIR "/tickets" /* 0700: one empty file for each nonce that was used */
+#define TICKETS_USED CLSECURE_RUNDIR "/.tickets" /* 0700: an empty file for each used nonce; no slug has a dot */
 #define TICKET_KEY_SIZE 32
 #define TICKET_NONCE_SIZE 16
 #define TICKET_SECONDS 120 /* sshd's LoginGraceTime */

@@ -125,3 +125,18 @@ printf '%s' second"
 	run as_person gateann clsecure ssh-config --host 'a b'
 	assert_status 2
 }
+
+@test "used tickets are kept where no project's state is" {
+	make_project gateann tickets
+	as_person gateann clsecure add tickets
+	as_person gateann clsecure exec tickets sleep 20 </dev/null >/dev/null 2>&1 3>&- &
+	eventually 10 test -e /run/clsecure/tickets/keeper.sock
+	touch -d '-1 day' /run/clsecure/tickets/*
+	run gate tickets true
+	assert_status 0
+	[ -e /run/clsecure/tickets/lock ]
+	[ -e /run/clsecure/tickets/keeper.sock ]
+	run find /run/clsecure/.tickets -type f -size 0
+	assert_match '/[0-9a-f]{32}'
+	clsecure remove --yes tickets
+}
