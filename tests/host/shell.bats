@@ -120,6 +120,11 @@ line><--><-x><\">"
 @test "exec: closed streams are /dev/null" {
 	run ann bash -c 'clsecure exec shapp sh -c "cat; echo hi >&2" <&- >&-'
 	assert_status 0
+	for who in ann env; do
+		run $who bash -c 'clsecure exec shapp readlink /proc/self/fd/0 /proc/self/fd/2 <&- 2>&-'
+		assert_status 0
+		assert_output $'/dev/null\n/dev/null'
+	done
 }
 
 @test "exec: a terminal is never passed in" {
