@@ -122,9 +122,19 @@ static int limit(__rlimit_resource_t what, uint64_t value)
 	return setrlimit(what, &r) < 0 ? -errno : 0;
 }
 
+/* Exactly 1, upwards too: it alone stops a dump that the host pipes to a program, and 0 is what hardened hosts set. */
+static int limit_core(uint64_t value)
+{
+	struct rlimit one = {.rlim_cur = 1, .rlim_max = 1};
+
+	if (value != 1)
+		return limit(RLIMIT_CORE, value);
+	return setrlimit(RLIMIT_CORE, &one) < 0 ? -errno : 0;
+}
+
 static int limits_set(const struct sandbox *s)
 {
-	return limit(RLIMIT_CORE, s->limits[KEEPER_LIMIT_CORE])
+	return limit_core(s->limits[KEEPER_LIMIT_CORE])
 		?: limit(RLIMIT_NOFILE, s->limits[KEEPER_LIMIT_FILES])
 		?: limit(RLIMIT_FSIZE, s->limits[KEEPER_LIMIT_FILE_SIZE]);
 }

@@ -18,6 +18,7 @@
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -31,7 +32,7 @@ struct rule {
 	const char *names; /* blanks between */
 	int error;
 	unsigned n_args;
-	struct scmp_arg_cmp args[2]; /* all must hold */
+	struct scmp_arg_cmp args[3]; /* all must hold */
 };
 
 /* Calls that libseccomp 2.5.4 has no name for; one number on every architecture. */
@@ -113,6 +114,15 @@ static const struct rule refused[] = {
 	/* Characters pushed into a terminal's input. */
 	{"ioctl", EPERM, 1, {LOW(1, TIOCSTI)}},
 	{"ioctl", EPERM, 1, {LOW(1, TIOCLINUX)}},
+	/* A line discipline is a driver of the host's kernel, loaded on demand. */
+	{"ioctl", EPERM, 1, {LOW(1, TIOCSETD)}},
+	/*
+	 * Where the host pipes core dumps to a program of root's, the limit of 1 byte keeps it from running; 0
+	 * would start it.  Programs that want no dump (ssh-agent, gpg) have what they want: they are told yes.
+	 */
+	{"setrlimit", 0, 1, {LOW(0, RLIMIT_CORE)}},
+	{"prlimit64", 0, 3, {LOW(1, RLIMIT_CORE), SCMP_CMP64(2, SCMP_CMP_NE, 0), SCMP_CMP64(3, SCMP_CMP_EQ, 0)}},
+	{"prlimit64", EPERM, 3, {LOW(1, RLIMIT_CORE), SCMP_CMP64(2, SCMP_CMP_NE, 0), SCMP_CMP64(3, SCMP_CMP_NE, 0)}},
 	/* Families: UNIX, INET, INET6, and NETLINK for ROUTE.  AF_VSOCK, AF_ALG know no namespace. */
 	{"socket", EAFNOSUPPORT, 1, {SCMP_CMP64(0, SCMP_CMP_EQ, 0)}},
 	{"socket", EAFNOSUPPORT, 1, {SCMP_CMP64(0, SCMP_CMP_EQ, 3)}},
@@ -149,7 +159,7 @@ static const struct rule refused[] = {
 	{"sethostname setdomainname", EPERM},
 };
 
-static const struct rule ptrace_rule = {"ptrace process_vm_readv process_vm_writev", EPERM};
+static const struct rule ptrace_rule = {"ptrace process_vm_readv process_vm_writev pidfd_getfd", EPERM};
 
 static void seccomp_releasep(scmp_filter_ctx *c)
 {
