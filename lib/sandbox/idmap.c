@@ -10,14 +10,16 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define STACK_SIZE ((size_t)16 * 1024)
 
-/* Shares memory with its maker: touches none of it. */
+/* Shares memory with its maker, touches none of it, and does not outlive it. */
 static int sleeper(void *arg)
 {
+	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	for (;;)
 		syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
 	return 0;
