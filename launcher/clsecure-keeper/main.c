@@ -103,6 +103,8 @@ static int run(struct keeper *k)
 	if (err == 0) {
 		scope_of_keeper(k);
 		err = prepare_and_build(k, &e);
+		if (err == -EEXIST) /* to the caller it means another keeper, which there is not */
+			err = -EIO;
 	}
 	if (err == 0)
 		scope_of_sandbox(k);
