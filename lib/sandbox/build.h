@@ -51,9 +51,10 @@ int build_network(uid_t worker, struct error *e);
 
 /*
  * After the pivot, in a child that is the worker: dotfiles, Claude's first answers, the link to the project.
- * What fails there is left out: a full home keeps nobody from coming in and tidying it.
+ * What fails there is left out: a full home keeps nobody from coming in and tidying it.  But ~/.pam_environment,
+ * which root reads inside, must be held in place.
  */
-void build_home(const struct build *b);
+int build_home(const struct build *b, struct error *e);
 
 /* Never returns; sends `report` when sealed. */
 _Noreturn void init_run(int control, int filter, const void *report, size_t size);

@@ -85,8 +85,7 @@ static int build_all(const struct build *b, int fds[static 2], struct error *e)
 	fds[0] = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fds[0] < 0)
 		return error_errno(e, -errno, "cannot open the sandbox's /dev");
-	build_home(b);
-	return 0;
+	return build_home(b, e);
 }
 
 _Noreturn void build_child(const struct build *b, int control)

@@ -5,6 +5,7 @@
 #include "config.h"
 #include "lib/sandbox/build.h"
 #include "lib/base/macros.h"
+#include "lib/sandbox/tree.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -19,6 +21,13 @@
 #define SKEL "/etc/skel"
 #define COPY_MAX ((size_t)256 * 1024)
 #define SECONDS 2
+
+/*
+ * Debian's sshd reads this file of the home as root, after our session line, so inside (pam_env's
+ * user_readenv=1).  A FIFO in its place would hold that root process for ever.  It is always there, a file,
+ * and a mount point: nothing inside can put something else in its place.
+ */
+#define READ_BY_ROOT ".pam_environment"
 
 static void write_new(int home, const char *name, const char *data, size_t size, mode_t mode)
 {
@@ -98,6 +107,20 @@ static void write_claude(int home, const struct build *b)
 		write_new(home, ".claude.json", data, size, 0600);
 }
 
+static bool is_plain(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) || S_ISDIR(st->st_mode);
+}
+
+static void write_read_by_root(int home)
+{
+	struct stat st;
+
+	if (fstatat(home, READ_BY_ROOT, &st, AT_SYMLINK_NOFOLLOW) == 0 && !is_plain(&st))
+		unlinkat(home, READ_BY_ROOT, 0);
+	write_new(home, READ_BY_ROOT, "", 0, 0600);
+}
+
 /* The way back must be shut. */
 static bool become(uid_t uid)
 {
@@ -120,17 +143,42 @@ static _Noreturn void seed(const struct build *b)
 	if (is_empty(home))
 		copy_skel_all(home);
 	write_claude(home, b);
+	write_read_by_root(home);
 	if (symlinkat(b->project, home, b->slug) < 0 && errno != EEXIST)
 		_exit(1);
 	_exit(0);
 }
 
-void build_home(const struct build *b)
+/* Nobody of the worker's runs yet: what the child left is what is found. */
+static int pin_read_by_root(const struct build *b)
+{
+	_cleanup_close_ int at = -1, tree = -1;
+	struct stat st;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/home/%s/" READ_BY_ROOT, b->worker_name);
+	at = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (at < 0 || fstat(at, &st) < 0)
+		return -errno;
+	if (!is_plain(&st))
+		return -EEXIST;
+	tree = open_tree(at, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (tree < 0)
+		return -errno;
+	return tree_flags(tree, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, false) ?: tree_attach(tree, at);
+}
+
+int build_home(const struct build *b, struct error *e)
 {
 	pid_t pid = fork();
+	int err;
 
 	if (pid == 0)
 		seed(b);
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	if (pid < 0)
+		return error_errno(e, -errno, "cannot prepare the home");
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	err = pin_read_by_root(b);
+	return err < 0 ? error_errno(e, err, "cannot hold '" READ_BY_ROOT "' of the home in place (is its disk full?)") : 0;
 }

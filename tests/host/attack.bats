@@ -114,6 +114,21 @@ attack='cd /home/eve/trap && ./attack'
 	inside sh -c 'cd && rm -f .claude.json .hushlogin .Xauthority'
 }
 
+@test "a FIFO for what sshd reads as root in the home: none can be put there, and an old one goes" {
+	local home=/var/lib/clsecure/projects/trap/home
+	gone() { ! pgrep -u claude-worker-trap >/dev/null && ! pgrep -x clsecure-keeper >/dev/null; }
+	run inside sh -c 'cd; rm -f .pam_environment; mv .pam_environment x; mkfifo .pam_environment; ln -sf /tmp/x .pam_environment; echo A=b >.pam_environment'
+	[ -f "$home/.pam_environment" ] && [ ! -s "$home/.pam_environment" ]
+	eventually 10 gone
+	rm -f "$home/.pam_environment"
+	mkfifo "$home/.pam_environment"
+	run timeout 15 bash -c 'source "$1/lib.bash"; ssh_as eve claude-worker-trap@localhost "echo in"' - "$BATS_TEST_DIRNAME"
+	assert_output in
+	[ ! -p "$home/.pam_environment" ]
+	nobody_waits() { ! pgrep -f '^sshd: claude-worker-trap'; }
+	eventually 10 nobody_waits
+}
+
 @test "another person has no way in, and none round" {
 	local words
 	for words in 'exec trap id' 'shell trap' 'kill trap' 'remove --yes trap' 'info trap' 'set trap Network=full' \
