@@ -61,7 +61,7 @@ static void take(int listener, int signals, int conn)
 		peers_add(&peers, peer.uid, pid);
 }
 
-/* Everything that waits.  A negative answer: no more for now. */
+/* Everything that waits.  A negative answer: nothing more is waiting. */
 static int take_all(int listener, int signals)
 {
 	for (;;) {
