@@ -1,30 +1,18 @@
-/*
- * The relay is started as the keeper is: two nested clones that share memory and suspend their
- * parents, no exit signal, the one between reaped here.  Only system calls are made in them (the C
- * library's setresuid() would signal the threads of the caller).
- */
 #include "config.h"
 #include "pam_clsecure/relay.h"
 #include "lib/base/macros.h"
 #include "lib/sandbox/client.h"
+#include "lib/sandbox/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-
-#define STACK_SIZE ((size_t)64 * 1024)
 
 struct birth {
 	int tty, control, caller, null; /* all above RELAY_FD_CALLER */
 	const char *mode;
-	char *stack; /* of the grandchild; its upper end */
-	int error; /* -errno of what failed in the children */
 };
 
 static int become_root(void)
@@ -37,55 +25,20 @@ static int become_root(void)
 
 static int exec_relay(void *arg)
 {
-	struct birth *b = arg;
+	const struct birth *b = arg;
 	const int from[] = {b->null, b->null, b->null, b->tty, b->control, b->caller};
 	char *const argv[] = {(char *)"clsecure-relay", (char *)b->mode, NULL};
 	char *const envp[] = {NULL};
+	int err = become_root();
 
-	b->error = become_root();
-	for (int i = 0; i < (int)ELEMENTSOF(from) && b->error == 0; i++)
+	if (err < 0)
+		return err;
+	for (int i = 0; i < (int)ELEMENTSOF(from); i++)
 		if (dup2(from[i], i) < 0)
-			b->error = -errno;
-	if (b->error == 0 && close_range(RELAY_FD_CALLER + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+			return -errno;
+	if (close_range(RELAY_FD_CALLER + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
 		execve(RELAY_PROGRAM, argv, envp);
-	if (b->error == 0)
-		b->error = -errno;
-	_exit(1);
-}
-
-static int clone_again(void *arg)
-{
-	struct birth *b = arg;
-
-	if (clone(exec_relay, b->stack, CLONE_VM | CLONE_VFORK, b) < 0)
-		b->error = -errno;
-	_exit(0);
-}
-
-/* Signals stay blocked in the children: no handler of the caller runs there, the relay resets them. */
-static int give_birth(struct birth *b)
-{
-	sigset_t all, before;
-	char *stacks;
-	pid_t pid, reaped;
-
-	stacks = mmap(NULL, 2 * STACK_SIZE, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (stacks == MAP_FAILED)
-		return -errno;
-	b->stack = stacks + STACK_SIZE;
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = clone(clone_again, stacks + 2 * STACK_SIZE, CLONE_VM | CLONE_VFORK, b);
-	if (pid < 0)
-		b->error = -errno;
-	else
-		do
-			reaped = waitpid(pid, NULL, __WALL);
-		while (reaped < 0 && errno == EINTR);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	munmap(stacks, 2 * STACK_SIZE);
-	return b->error;
+	return -errno;
 }
 
 static int raise_fd(int fd, int *ret_fd)
@@ -129,7 +82,7 @@ int relay_start(unsigned mask, int outer, int *ret_control, struct error *e)
 		err = raise_fd(open("/dev/null", O_RDWR | O_CLOEXEC), &null);
 	if (err == 0) {
 		b.tty = tty, b.control = theirs, b.caller = caller, b.null = null;
-		err = give_birth(&b);
+		err = spawn_orphan(exec_relay, &b);
 	}
 	if (err < 0)
 		return error_errno(e, err, "cannot start %s", RELAY_PROGRAM);

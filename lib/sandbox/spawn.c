@@ -2,7 +2,7 @@
  * Two nested clones that share memory and suspend their parents (as vfork does), each on a stack of
  * its own, with no signal at their ends: the caller's SIGCHLD handler never runs, its wait() never
  * returns a child that it did not make, and a process as large as sshd copies no page tables.  The
- * grandchild execs; the child between is reaped here, so that the keeper is init's.
+ * grandchild execs; the child between is reaped here, so that what was exec'd is init's.
  */
 #include "config.h"
 #include "lib/sandbox/spawn.h"
@@ -23,6 +23,11 @@
 struct start {
 	const char *slug;
 	int fds[3]; /* for 0, 1, 2; all above 2 */
+};
+
+struct birth {
+	spawn_exec *exec;
+	void *arg;
 	char *stack; /* of the grandchild; its upper end */
 	int error; /* -errno of what failed in the children */
 };
@@ -51,35 +56,27 @@ int overrides_pack(char *const *overrides, char **ret_data, size_t *ret_size)
 	return 0;
 }
 
-/* In the grandchild.  Signals stay blocked until the keeper resets them: no handler of the caller runs here. */
-static int exec_keeper(void *arg)
+static int in_grandchild(void *arg)
 {
-	struct start *s = arg;
-	char *const argv[] = {(char *)"clsecure-keeper", (char *)s->slug, NULL};
-	char *const envp[] = {NULL};
+	struct birth *b = arg;
 
-	for (int i = 0; i < 3; i++)
-		if (dup2(s->fds[i], i) < 0) {
-			s->error = -errno;
-			_exit(1);
-		}
-	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	execve(KEEPER, argv, envp);
-	s->error = -errno;
+	b->error = b->exec(b->arg);
 	_exit(1);
 }
 
-static int clone_again(void *arg)
+static int in_child(void *arg)
 {
-	struct start *s = arg;
+	struct birth *b = arg;
 
-	if (clone(exec_keeper, s->stack, CLONE_VM | CLONE_VFORK, s) < 0)
-		s->error = -errno;
+	if (clone(in_grandchild, b->stack, CLONE_VM | CLONE_VFORK, b) < 0)
+		b->error = -errno;
 	_exit(0);
 }
 
-static int clone_twice(struct start *s)
+/* Signals stay blocked until what was exec'd resets them: no handler of the caller runs in the children. */
+int spawn_orphan(spawn_exec *exec, void *arg)
 {
+	struct birth b = {.exec = exec, .arg = arg};
 	sigset_t all, before;
 	char *stacks;
 	pid_t pid, reaped;
@@ -88,19 +85,33 @@ static int clone_twice(struct start *s)
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stacks == MAP_FAILED)
 		return -errno;
-	s->stack = stacks + STACK_SIZE;
+	b.stack = stacks + STACK_SIZE;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = clone(clone_again, stacks + 2 * STACK_SIZE, CLONE_VM | CLONE_VFORK, s);
+	pid = clone(in_child, stacks + 2 * STACK_SIZE, CLONE_VM | CLONE_VFORK, &b);
 	if (pid < 0)
-		s->error = -errno;
+		b.error = -errno;
 	else
 		do
 			reaped = waitpid(pid, NULL, __WALL);
 		while (reaped < 0 && errno == EINTR);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	munmap(stacks, 2 * STACK_SIZE);
-	return s->error;
+	return b.error;
+}
+
+static int exec_keeper(void *arg)
+{
+	struct start *s = arg;
+	char *const argv[] = {(char *)"clsecure-keeper", (char *)s->slug, NULL};
+	char *const envp[] = {NULL};
+
+	for (int i = 0; i < 3; i++)
+		if (dup2(s->fds[i], i) < 0)
+			return -errno;
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	execve(KEEPER, argv, envp);
+	return -errno;
 }
 
 static int overrides_memfd(const char *data, size_t size, int *ret_fd)
@@ -153,7 +164,7 @@ int keeper_spawn(const char *slug, const char *overrides, size_t size, int *ret_
 		s.fds[0] = in;
 		s.fds[1] = theirs;
 		s.fds[2] = null;
-		err = clone_twice(&s);
+		err = spawn_orphan(exec_keeper, &s);
 	}
 	if (err < 0)
 		return error_errno(e, err, "cannot start %s", KEEPER);
