@@ -7,8 +7,7 @@
 struct show_item {
 	char *source; /* as the person names it; owned */
 	char *destination; /* inside; owned */
-	bool writable;
-	bool directory; /* it has to be one, and the person's own */
+	bool writable; /* then it has to be a directory, and the person's own */
 	bool tool; /* a toolchain: what all may read of it is shown as it is, without mapping */
 	bool home; /* of the worker: root's to open */
 	int fd; /* opened as the person, or -1 */

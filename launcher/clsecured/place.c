@@ -7,15 +7,6 @@
 
 #define HASHED_HEAD 12 /* characters before '-' and 4 hex */
 
-bool path_within(const char *inner, const char *outer)
-{
-	size_t n = strlen(outer);
-
-	if (streq(outer, "/"))
-		return true;
-	return strncmp(inner, outer, n) == 0 && (inner[n] == '\0' || inner[n] == '/');
-}
-
 bool path_well_formed(const char *path)
 {
 	if (path[0] != '/' || strlen(path) >= PATH_MAX)

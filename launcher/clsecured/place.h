@@ -6,9 +6,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/names.h"
-
-/* Is `inner` the directory `outer` or below it?  Both absolute and without . .. // or / at the end. */
-bool path_within(const char *inner, const char *outer);
+#include "lib/policy/words.h"
 
 /* Absolute, without "." "..", empty parts, control characters or a slash at the end ("/" itself is well-formed), below PATH_MAX. */
 bool path_well_formed(const char *path);

@@ -67,20 +67,19 @@ char *const *policy_warnings(const struct policy *p)
 	return p->warnings ?: none;
 }
 
-int policy_bind(const struct policy *p, enum setting s, size_t i, struct bind_spec *ret_bind)
+int policy_bind(const struct policy *p, enum setting s, size_t i, struct bind_spec *ret_bind, struct error *e)
 {
-	size_t kind = s == SETTING_BIND_READ_ONLY;
+	const struct binds *all = &p->binds[s == SETTING_BIND_READ_ONLY];
+	struct bind_spec b;
+	int err;
 
-	if ((s != SETTING_BIND && s != SETTING_BIND_READ_ONLY) || i >= p->n_binds[kind])
-		return -ENOENT;
-	/* Only now is it known where ~ is. */
-	if (!destination_allowed(p->binds[kind][i].destination))
-		return -EPERM;
-	*ret_bind = (struct bind_spec){
-		.source = p->binds[kind][i].source,
-		.destination = p->binds[kind][i].destination,
-	};
-	return 0;
+	if ((s != SETTING_BIND && s != SETTING_BIND_READ_ONLY) || i >= all->n)
+		return error_set(e, -ENOENT, "%s= has no item %zu", settings[s].key, i);
+	b = (struct bind_spec){all->items[i].source, all->items[i].destination};
+	err = bind_fits(&b, s, p->path, e);
+	if (err == 0)
+		*ret_bind = b;
+	return err;
 }
 
 /* A group that cannot be looked up lets nobody in. */

@@ -2,16 +2,13 @@
 #ifndef CLSECURE_EFFECTIVE_H
 #define CLSECURE_EFFECTIVE_H
 
+#include "lib/policy/binds.h"
 #include "lib/policy/sources.h"
 #include "lib/policy/store.h"
 
 struct effective {
 	struct value values[SETTING_COUNT_];
 	enum source sources[SETTING_COUNT_];
-};
-
-struct bind_owned {
-	char *source, *destination;
 };
 
 struct policy {
@@ -22,8 +19,7 @@ struct policy {
 	struct effective effective;
 	char *source_texts[SETTING_COUNT_];
 	char **warnings;
-	struct bind_owned *binds[2]; /* of Bind and BindReadOnly */
-	size_t n_binds[2];
+	struct binds binds[2]; /* of Bind and BindReadOnly */
 };
 
 void effective_done(struct effective *f);

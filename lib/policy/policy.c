@@ -22,13 +22,8 @@ void policy_free(struct policy *p)
 		value_done(&p->effective.values[s]);
 		free(p->source_texts[s]);
 	}
-	for (size_t k = 0; k < ELEMENTSOF(p->binds); k++) {
-		for (size_t i = 0; i < p->n_binds[k]; i++) {
-			free(p->binds[k][i].source);
-			free(p->binds[k][i].destination);
-		}
-		free(p->binds[k]);
-	}
+	for (size_t k = 0; k < ELEMENTSOF(p->binds); k++)
+		binds_done(&p->binds[k]);
 	person_done(&p->owner);
 	words_free(p->warnings);
 	free(p->path);
@@ -202,40 +197,6 @@ int owner_find(const struct project_file *f, bool alone, struct person *ret_owne
 	return err;
 }
 
-static char *expand(const char *path, const char *home)
-{
-	char *out;
-
-	if (path[0] != '~')
-		return strdup(path);
-	if (streq(home, "/")) /* "~/x" is "/x" then */
-		return strdup(path[1] ? path + 1 : "/");
-	return asprintf(&out, "%s%s", home, path + 1) < 0 ? NULL : out;
-}
-
-static int expand_binds(struct policy *p, size_t kind, enum setting s)
-{
-	const struct value *v = &p->effective.values[s];
-
-	p->binds[kind] = calloc(v->n + 1, sizeof(struct bind_owned));
-	if (!p->binds[kind])
-		return -ENOMEM;
-	for (size_t i = 0; i < v->n; i++) {
-		_cleanup_free_ char *source = NULL, *destination = NULL;
-		struct bind_owned *b = &p->binds[kind][i];
-		int err = bind_split(v->list[i], &source, &destination);
-
-		if (err < 0)
-			return err;
-		b->source = expand(source, p->owner.home);
-		b->destination = expand(destination ?: source, p->owner.home);
-		p->n_binds[kind]++;
-		if (!b->source || !b->destination)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 /* ~ in Hide= is the owner's, like everybody's paths. */
 static int expand_hidden(struct policy *p)
 {
@@ -244,7 +205,7 @@ static int expand_hidden(struct policy *p)
 	int err;
 
 	for (size_t i = 0; i < v->n; i++) {
-		char *path = expand(v->list[i], p->owner.home);
+		char *path = path_expand(v->list[i], p->owner.home);
 		char *const one[] = {path, NULL};
 
 		err = path ? value_add(SETTING_HIDE, &all, &(struct value){.list = (char **)one, .n = 1}) : -ENOMEM;
@@ -296,9 +257,9 @@ static int finish(struct policy *p, struct stack *k, struct error *e)
 	int err = tell_sources(p, k);
 
 	if (err == 0)
-		err = expand_binds(p, 0, SETTING_BIND);
+		err = binds_expand(&p->effective.values[SETTING_BIND], p->owner.home, &p->binds[0]);
 	if (err == 0)
-		err = expand_binds(p, 1, SETTING_BIND_READ_ONLY);
+		err = binds_expand(&p->effective.values[SETTING_BIND_READ_ONLY], p->owner.home, &p->binds[1]);
 	if (err == 0)
 		err = expand_hidden(p);
 	if (err < 0)

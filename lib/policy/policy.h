@@ -57,7 +57,8 @@ char *const *policy_warnings(const struct policy *p); /* NULL-terminated */
 struct bind_spec {
 	const char *source, *destination;
 };
-int policy_bind(const struct policy *p, enum setting s, size_t i, struct bind_spec *ret_bind);
+/* -ENOENT: no such item; -EINVAL: it must not be shown there. */
+int policy_bind(const struct policy *p, enum setting s, size_t i, struct bind_spec *ret_bind, struct error *e);
 
 /* Is the person the owner, root, or named by AllowUsers/AllowGroups? */
 bool policy_may_enter(const struct policy *p, const struct person *who);

@@ -70,7 +70,8 @@ static int apply_one(struct stack *k, struct project_file *f, const struct assig
 static int apply_all(struct stack *k, struct project_file *f, const struct person *owner,
 	char *const *assignments, bool admin, struct error *e)
 {
-	bool persons = false;
+	bool persons = false, binds = false;
+	struct layer *l = &k->layers[SOURCE_PROJECT];
 
 	for (; assignments && *assignments; assignments++) {
 		_cleanup_(assignment_done) struct assignment a = {0};
@@ -85,8 +86,9 @@ static int apply_all(struct stack *k, struct project_file *f, const struct perso
 			err = apply_one(k, f, &a, admin, e);
 		if (err < 0)
 			return err;
+		binds |= a.setting == SETTING_BIND || a.setting == SETTING_BIND_READ_ONLY;
 	}
-	return 0;
+	return binds ? binds_check(l, owner, f->path, e) : 0;
 }
 
 /* The profile that was named must be there and be right. */

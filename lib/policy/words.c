@@ -298,3 +298,12 @@ bool variable_valid(const char *name, bool star)
 		return false;
 	return name[n] == '\0' || (star && streq(name + n, "*"));
 }
+
+bool path_within(const char *inner, const char *outer)
+{
+	size_t n = strlen(outer);
+
+	if (streq(outer, "/"))
+		return true;
+	return strncmp(inner, outer, n) == 0 && (inner[n] == '\0' || inner[n] == '/');
+}

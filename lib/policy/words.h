@@ -37,6 +37,9 @@ bool text_fits_line(const char *text);
 /* Absolute (or ~, ~/… where `home`; or relative where `relative`), without "//", ".", ".." and "/" at the end. */
 bool path_normal(const char *path, bool home, bool relative);
 
+/* Of two such, absolute: is `inner` the path `outer`, or below it? */
+bool path_within(const char *inner, const char *outer);
+
 /* A user's or group's or service's name, a variable's name (where `star`, with * at its end). */
 bool name_valid(const char *name);
 bool variable_valid(const char *name, bool star);

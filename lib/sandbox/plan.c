@@ -2,6 +2,7 @@
 #include "lib/sandbox/plan.h"
 #include "lib/base/macros.h"
 #include "lib/base/names.h"
+#include "lib/policy/words.h"
 #include "lib/sandbox/environment.h"
 #include "lib/sandbox/files.h"
 #include "lib/sandbox/pasta.h"
@@ -140,20 +141,13 @@ static struct plan_step *add_tmpfs(struct plan *p, const char *destination, mode
 	return s;
 }
 
-static bool below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
 static void plan_system(struct plan *p)
 {
 	bool covered = false;
 
 	for (size_t i = 0; i < ELEMENTSOF(system_dirs); i++) {
 		add_source(p, PLAN_MIRROR, system_dirs[i], system_dirs[i]);
-		covered |= below(CLSECURE_LIBEXECDIR, system_dirs[i]);
+		covered |= path_within(CLSECURE_LIBEXECDIR, system_dirs[i]);
 	}
 	/* The worker's login shell is ours, wherever it was installed. */
 	if (!covered)
@@ -284,7 +278,7 @@ bool plan_destination_valid(const char *path)
 			return false;
 	}
 	for (size_t i = 0; i < ELEMENTSOF(closed); i++)
-		if (below(path, closed[i]) || below(closed[i], path))
+		if (path_within(path, closed[i]) || path_within(closed[i], path))
 			return false;
 	return !streq(path, "/home") && !streq(path, "/tmp") && !streq(path, "/opt");
 }

@@ -343,34 +343,72 @@ static void owners(void **state)
 	expect_error(-EKEYREJECTED, "is not user 'tester' any more");
 }
 
+/* A directory of the person's in her home. */
+static void make_dir(const char *name, char ret_path[static 300])
+{
+	snprintf(ret_path, 300, "%s/%s", home, name);
+	assert_true(mkdir(ret_path, 0755) == 0 || errno == EEXIST);
+	assert_int_equal(chown(ret_path, person_uid, person_gid), 0);
+}
+
 static void binds(void **state)
 {
 	_cleanup_(policy_freep) struct policy *p = NULL;
+	char data[300], other[300], want[700];
 	struct bind_spec b;
-	char want[300];
+	struct error e;
 
-	ADD("Bind=~/data '/srv/a b:/mnt/c'", "BindReadOnly=~:/mnt/home", "Hide=.env ~/.aws ~");
+	make_dir("data", data);
+	make_dir("a b", other);
+	snprintf(want, sizeof(want), "Bind=~/data '%s:/mnt/c'", other);
+	ADD(want, "BindReadOnly=~:/mnt/home", "Hide=.env ~/.aws ~");
 	p = LOAD();
 	snprintf(want, sizeof(want), ".env %s/.aws %s", home, home);
 	assert_string_equal(policy_text(p, SETTING_HIDE), want);
-	snprintf(want, sizeof(want), "%s/data", home);
-	assert_int_equal(policy_bind(p, SETTING_BIND, 0, &b), 0);
-	assert_string_equal(b.source, want);
-	assert_string_equal(b.destination, want);
-	assert_int_equal(policy_bind(p, SETTING_BIND, 1, &b), 0);
-	assert_string_equal(b.source, "/srv/a b");
+	assert_int_equal(policy_bind(p, SETTING_BIND, 0, &b, &e), 0);
+	assert_string_equal(b.source, data);
+	assert_string_equal(b.destination, data);
+	assert_int_equal(policy_bind(p, SETTING_BIND, 1, &b, &e), 0);
+	assert_string_equal(b.source, other);
 	assert_string_equal(b.destination, "/mnt/c");
-	assert_int_equal(policy_bind(p, SETTING_BIND, 2, &b), -ENOENT);
-	assert_int_equal(policy_bind(p, SETTING_BIND_READ_ONLY, 0, &b), 0);
+	assert_int_equal(policy_bind(p, SETTING_BIND, 2, &b, &e), -ENOENT);
+	assert_int_equal(policy_bind(p, SETTING_BIND_READ_ONLY, 0, &b, &e), 0);
 	assert_string_equal(b.source, home);
-	assert_int_equal(policy_bind(p, SETTING_HIDE, 0, &b), -ENOENT);
+	assert_int_equal(policy_bind(p, SETTING_HIDE, 0, &b, &e), -ENOENT);
 	policy_free(p);
 	/* a home below /var is no destination */
 	snprintf(want, sizeof(want), "%s", home);
 	strcpy(home, "/var/lib/someone");
 	p = load_with(NULL, POLICY_TRUSTED_ONLY);
 	strcpy(home, want);
-	assert_int_equal(policy_bind(p, SETTING_BIND, 0, &b), -EPERM);
+	assert_int_equal(policy_bind(p, SETTING_BIND, 0, &b, &e), -EINVAL);
+}
+
+static void binds_that_do_not_fit(void **state)
+{
+	char data[300], text[700];
+	struct error e = {0};
+	const struct {
+		const char *source, *destination, *why;
+		bool read_only;
+	} bad[] = {
+		{dir, "/mnt/x", "a second time", false},
+		{top, "/mnt/x", "a second time", false},
+		{data, dir, "in front of", false},
+		{data, top, "in front of", true},
+		{"/not/there", "/mnt/x", "/not/there", true},
+	};
+
+	make_dir("data", data);
+	ADD("TmpSize=1G");
+	for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+		char *const set[] = {text, NULL};
+
+		snprintf(text, sizeof(text), "Bind%s='%s:%s'", bad[i].read_only ? "ReadOnly" : "", bad[i].source,
+			bad[i].destination);
+		assert_int_equal(project_change("app", set, true, NULL, &e), -EINVAL);
+		assert_non_null(strstr(e.text, bad[i].why));
+	}
 }
 
 static void expiry(void **state)
@@ -435,7 +473,8 @@ int main(void)
 		TEST(no_project), TEST(defaults), TEST(precedence), TEST(a_projects_file_only_tightens),
 		TEST(lists_of_layers), TEST(the_administrators_bounds), TEST(what_is_the_administrators),
 		TEST(nothing_is_changed_by_an_error), TEST(broken_files), TEST(traps_in_a_persons_place),
-		TEST(roots_files_are_roots), TEST(owners), TEST(binds), TEST(expiry), TEST(answers_of_a_child),
+		TEST(roots_files_are_roots), TEST(owners), TEST(binds), TEST(binds_that_do_not_fit), TEST(expiry),
+		TEST(answers_of_a_child),
 		TEST(the_administrators_two),
 	};
 
