@@ -123,6 +123,9 @@ int protect_lists(struct keeper *k, struct show *s, const char *records, size_t 
 			err = strings_add(&s->cover, join(root, path));
 			finding(k, "is a socket: it was covered inside", path);
 		}
+		if (kind == LOOK_NAMES)
+			finding(k, "has another name (a hard link), by which it can be changed: make it a file of its own",
+				path);
 		if (kind == LOOK_SHORT)
 			finding(k, "is too large to be searched for sockets", root);
 	}
@@ -142,7 +145,7 @@ static int look_again(void *arg, struct person_out *out, struct error *e)
 	int err = person_open(a->path, O_RDONLY, S_IFDIR, false, &fd, e);
 
 	if (err == 0)
-		err = look_protected(fd, 0, a->patterns, a->n, out);
+		err = look_protected(fd, 0, a->patterns, a->n, NULL, out);
 	return err < 0 ? err : look_git(fd, 0, out);
 }
 

@@ -1,6 +1,7 @@
 #include "config.h"
 #include "launcher/clsecure-keeper/show.h"
 #include "lib/base/macros.h"
+#include "lib/policy/binds.h"
 #include "lib/sandbox/idmap.h"
 #include "lib/sandbox/look.h"
 #include "lib/sandbox/wire.h"
@@ -39,14 +40,14 @@ static int add_binds(const struct policy *p, enum setting which, bool writable, 
 	for (size_t i = 0; i < n; i++) {
 		struct show_item *item;
 		struct bind_spec b;
-		int err = policy_bind(p, which, i, &b);
+		int err = policy_bind(p, which, i, &b, e);
 
 		if (err < 0)
-			return error_errno(e, err, "%s", settings[which].key);
+			return err;
 		item = show_add(s, b.source, b.destination);
 		if (!item)
 			return error_errno(e, -ENOMEM, "cannot plan the sandbox");
-		item->writable = item->directory = writable;
+		item->writable = writable;
 	}
 	return 0;
 }
@@ -71,7 +72,7 @@ int show_plan(struct keeper *k, const struct plan_input *in, struct show *ret_sh
 
 	if (!project)
 		return error_errno(e, -ENOMEM, "cannot plan the sandbox");
-	project->writable = project->directory = true;
+	project->writable = true;
 	if (!in->home_ephemeral) {
 		snprintf(path, sizeof(path), "/home/%s", in->worker_name);
 		home = show_add(&s, "", path);
@@ -95,22 +96,6 @@ int show_plan(struct keeper *k, const struct plan_input *in, struct show *ret_sh
 	return 0;
 }
 
-static int open_item(const struct show_item *item, int *ret_fd, struct error *e)
-{
-	_cleanup_close_ int fd = -1;
-	struct stat st;
-	int err = person_open(item->source, O_RDONLY, item->directory ? S_IFDIR : 0, false, &fd, e);
-
-	if (err < 0)
-		return err;
-	if (fstat(fd, &st) < 0)
-		return error_errno(e, -errno, "'%s'", item->source);
-	if (item->writable && st.st_uid != geteuid())
-		return error_set(e, -EPERM, "'%s' belongs to somebody else", item->source);
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
 /* Unmapped, a worker reaches of it what anybody on the host does. */
 static bool is_public(const struct show_item *item, int fd)
 {
@@ -121,14 +106,15 @@ static bool is_public(const struct show_item *item, int fd)
 
 static int look_at(const struct show *s, unsigned i, int fd, uint64_t deadline, struct person_out *out)
 {
+	_cleanup_(links_done) struct links links = {0};
 	size_t n = 0;
 	int err = 0;
 
 	while (s->patterns && s->patterns[n])
 		n++;
 	if (i == 0)
-		err = look_protected(fd, i, s->patterns, n, out) ?: look_git(fd, i, out);
-	return err < 0 ? err : look_sockets(fd, i, deadline, out);
+		err = look_protected(fd, i, s->patterns, n, &links, out) ?: look_git(fd, i, out);
+	return err < 0 ? err : look_sockets(fd, i, deadline, &links, out);
 }
 
 /* In a child that is the person: each source in its place, opened for what it will be used as, and looked at. */
@@ -144,7 +130,7 @@ static int open_each(void *arg, struct person_out *out, struct error *e)
 
 		if (item->home)
 			continue;
-		err = open_item(item, &fd, e);
+		err = bind_open(item->source, item->writable, &fd, e);
 		if (err < 0)
 			return err;
 		err = person_answer_fd(out, fd);

@@ -18,10 +18,11 @@ struct walk {
 	uint64_t deadline;
 	dev_t device;
 	struct person_out *out;
+	struct links *links; /* or NULL */
 	char path[PATH_MAX];
 };
 
-static int answer(struct person_out *out, enum look_kind kind, unsigned tree, const char *path)
+int look_answer(struct person_out *out, enum look_kind kind, unsigned tree, const char *path)
 {
 	char record[PATH_MAX + 32];
 	int n = snprintf(record, sizeof(record), "%c%u\t%s", (char)kind, tree, path);
@@ -86,7 +87,7 @@ static int link_answer(struct walk *w, int dir, const char *name)
 	target[n > 0 ? n : 0] = '\0';
 	snprintf(text, sizeof(text), "%s -> %s", w->path, target);
 	text[PATH_MAX - 1] = '\0';
-	return answer(w->out, LOOK_LINK, w->tree, text);
+	return look_answer(w->out, LOOK_LINK, w->tree, text);
 }
 
 static int protected_entry(struct walk *w, int dir, const char *name)
@@ -100,7 +101,8 @@ static int protected_entry(struct walk *w, int dir, const char *name)
 	if (S_ISLNK(st.st_mode))
 		err = link_answer(w, dir, name);
 	else if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
-		err = answer(w->out, samples_only(dir, name) ? LOOK_SAMPLES : LOOK_PROTECT, w->tree, w->path);
+		err = look_answer(w->out, samples_only(dir, name) ? LOOK_SAMPLES : LOOK_PROTECT, w->tree, w->path) ?:
+		      links_collect(w->links, dir, name, w->path);
 	w->path[before] = '\0';
 	return err;
 }
@@ -171,9 +173,10 @@ static int git_file(struct walk *w, int dir)
 	return protected_entry(w, dir, ".git");
 }
 
-int look_protected(int dir, unsigned tree, char *const *patterns, size_t n, struct person_out *out)
+int look_protected(int dir, unsigned tree, char *const *patterns, size_t n, struct links *links,
+	struct person_out *out)
 {
-	struct walk w = {.tree = tree, .out = out};
+	struct walk w = {.tree = tree, .links = links, .out = out};
 	int err = git_file(&w, dir);
 
 	if (err == 0)
@@ -192,8 +195,10 @@ static int walk_entry(struct walk *w, int dir, const struct dirent *e, unsigned 
 
 	if (streq(e->d_name, ".") || streq(e->d_name, "..") || !path_push(w->path, e->d_name, &before))
 		return 0;
-	if (e->d_type == DT_SOCK)
-		err = answer(w->out, LOOK_SOCKET, w->tree, w->path);
+	if (links_have(w->links, dir, e))
+		err = look_answer(w->out, LOOK_PROTECT, w->tree, w->path);
+	else if (e->d_type == DT_SOCK)
+		err = look_answer(w->out, LOOK_SOCKET, w->tree, w->path);
 	else if (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN) {
 		int fd = openat(dir, e->d_name, OPEN_DIR);
 		struct stat st;
@@ -202,7 +207,7 @@ static int walk_entry(struct walk *w, int dir, const struct dirent *e, unsigned 
 			err = walk(w, fd, depth + 1);
 		else if (e->d_type == DT_UNKNOWN && fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 			 S_ISSOCK(st.st_mode))
-			err = answer(w->out, LOOK_SOCKET, w->tree, w->path);
+			err = look_answer(w->out, LOOK_SOCKET, w->tree, w->path);
 	}
 	w->path[before] = '\0';
 	return err;
@@ -228,9 +233,9 @@ static int walk(struct walk *w, int fd, unsigned depth)
 	return err;
 }
 
-int look_sockets(int dir, unsigned tree, uint64_t deadline, struct person_out *out)
+int look_sockets(int dir, unsigned tree, uint64_t deadline, struct links *links, struct person_out *out)
 {
-	struct walk w = {.tree = tree, .deadline = deadline, .out = out};
+	struct walk w = {.tree = tree, .deadline = deadline, .links = links, .out = out};
 	int fd = openat(dir, ".", OPEN_DIR), err;
 	struct stat st;
 
@@ -242,5 +247,7 @@ int look_sockets(int dir, unsigned tree, uint64_t deadline, struct person_out *o
 	}
 	w.device = st.st_dev;
 	err = walk(&w, fd, 0);
-	return err == -ETIME ? answer(out, LOOK_SHORT, tree, ".") : err;
+	if (err == -ETIME)
+		err = look_answer(out, LOOK_SHORT, tree, ".");
+	return err == 0 && links ? links_answer(links, tree, out) : err;
 }

@@ -5,6 +5,7 @@
 #ifndef CLSECURE_LOOK_H
 #define CLSECURE_LOOK_H
 
+#include <dirent.h>
 #include <stdint.h>
 
 #include "lib/base/person.h"
@@ -21,13 +22,45 @@ enum look_kind {
 	LOOK_GIT = 'G', /* a key that makes git run something */
 	LOOK_IDENTITY = 'I', /* KEY=VALUE */
 	LOOK_SHORT = 'T', /* the tree is too large: sockets may have been missed */
+	LOOK_NAMES = 'N', /* a protected file with a further name that was not found: it can be changed by that */
 };
 
-/* Each pattern: a path relative to the project; components may have * and ?. */
-int look_protected(int dir, unsigned tree, char *const *patterns, size_t n, struct person_out *out);
+/*
+ * Files of protected places that have further names (hard links): what is written by one of them is
+ * what the person's programs run by the other.  Filled by look_protected(), looked for by look_sockets().
+ */
+#define LINKS_MAX 64
+#define LINKED_NAMES_MAX 256 /* answered of one tree */
+struct links {
+	struct linked {
+		dev_t device;
+		ino_t inode;
+		nlink_t missing; /* names not seen yet */
+		char *path; /* owned */
+	} files[LINKS_MAX];
+	size_t n, answered;
+	bool more; /* than LINKS_MAX */
+};
+void links_done(struct links *l);
 
-/* Every socket below dir, on the same file system, until now_ms() is past the deadline. */
-int look_sockets(int dir, unsigned tree, uint64_t deadline, struct person_out *out);
+/* One record. */
+int look_answer(struct person_out *out, enum look_kind kind, unsigned tree, const char *path);
+
+/* Each pattern: a path relative to the project; components may have * and ?. */
+int look_protected(int dir, unsigned tree, char *const *patterns, size_t n, struct links *links,
+	struct person_out *out);
+
+/* Every socket below dir, and every name of `links` (or NULL), on the same file system, until now_ms() is past the deadline. */
+int look_sockets(int dir, unsigned tree, uint64_t deadline, struct links *links, struct person_out *out);
+
+/* Within look_protected(): the file `name` of dir, or every file below it.  `path` is of the tree. */
+int links_collect(struct links *l, int dir, const char *name, const char *path);
+
+/* Within look_sockets(): is it one of the files?  Then it is protected by this name too. */
+bool links_have(struct links *l, int dir, const struct dirent *e);
+
+/* After both: the files of which a name is missing, answered. */
+int links_answer(const struct links *l, unsigned tree, struct person_out *out);
 
 /* Keys of the repository's own configuration that name a program, a script or another file of the kind. */
 int look_git(int dir, unsigned tree, struct person_out *out);

@@ -93,6 +93,30 @@ attack='cd /home/eve/trap && ./attack'
 	assert_output end
 }
 
+# settle: no sandbox of trap runs, so that the next login builds one.
+settle() {
+	eventually 5 sh -c '! pgrep -xf "clsecure-keeper trap"'
+}
+
+@test "a hard link made before a file was protected writes it no more, and is told where it is out of sight" {
+	# A worker's trap: two names, one of which the person's git will run.
+	inside sh -c 'cd /home/eve/trap && mkdir -p deep/er && echo "echo good" >deep/er/other && chmod +x deep/er/other &&
+		ln deep/er/other .githooks 2>/dev/null; mkdir -p .idea && ln deep/er/other .idea/run'
+	settle
+	run inside sh -c 'cd /home/eve/trap; (echo evil >>deep/er/other) 2>&1; mv deep/er/other moved 2>&1; mv deep deep2 2>&1
+		rm -f deep/er/other; echo end'
+	assert_has end
+	assert_equal "$(cat /home/eve/trap/.idea/run)" 'echo good'
+	settle
+	as_person eve clsecure list >/dev/null # which prints what was found until now
+	as_person eve sh -c 'mkdir -p elsewhere && mv trap/deep/er/other elsewhere/'
+	run inside true
+	settle
+	output+=$(as_person eve clsecure list 2>&1)
+	assert_has 'another name (a hard link)'
+	as_person eve rm -rf trap/.idea trap/.githooks trap/deep elsewhere
+}
+
 @test "links in the home lead nobody, variables for the loader stay inside" {
 	inside sh -c 'cd && rm -rf .claude.json trap && ln -s /etc/shadow .claude.json && ln -s / trap
 		mkdir -p .ssh && echo "touch /tmp/rc" >.ssh/rc && echo "LD_PRELOAD=/nowhere" >.ssh/environment'
@@ -148,17 +172,23 @@ attack='cd /home/eve/trap && ./attack'
 	echo secret >/home/eve/trap/secret
 	chmod 600 /home/eve/trap/secret
 	chmod 700 /home/eve/.ssh
-	mal set mine BindReadOnly=/home/eve/.ssh
-	run mal exec mine ls /home/eve/.ssh
+	# what was hers when it was said, and is another's when a session opens
+	as_person mal mkdir -p bound/.ssh
+	mal set mine BindReadOnly=/home/mal/bound/.ssh
+	as_person mal sh -c 'rm -r bound; ln -s /home/eve bound'
+	run mal exec mine ls /home/mal/bound/.ssh
 	[ "$status" -ne 0 ]
 	refute_has id_ed25519
-	mal set mine BindReadOnly=
+	as_person mal sh -c 'rm bound; mkdir bound'
 	chmod 755 /home/eve
-	mal set mine Bind=/home/eve/trap
-	run mal exec mine sh -c 'touch /home/eve/trap/planted; cat /home/eve/trap/secret'
+	mal set mine BindReadOnly= Bind=/home/mal/bound
+	as_person mal sh -c 'rmdir bound; ln -s /home/eve/trap bound'
+	run mal exec mine sh -c 'touch /home/mal/bound/planted; cat /home/mal/bound/secret'
+	[ "$status" -ne 0 ]
 	refute_has secret$'\n'
 	[ ! -e /home/eve/trap/planted ]
 	mal set mine Bind=
+	as_person mal rm bound
 	local setting
 	for setting in Bind=/etc Bind=/var Bind=/home/mal/mine:/usr/bin Bind=/run/clsecure RootDirectory=/home/mal/mine \
 		AllowNesting=yes Mode=user AllowForeignAbi=yes; do
