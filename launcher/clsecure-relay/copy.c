@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #define BACKGROUND_MS 250 /* how soon it is seen that the terminal is ours again */
@@ -126,6 +127,15 @@ static void catch_changes(sigset_t *ret_open)
 	sigdelset(ret_open, SIGCONT);
 }
 
+/* A caller that relays further (su --pty) leads no session of the pty: only a signal of ours tells it. */
+static void copy_size(const struct copy *c)
+{
+	if (c->master < 0)
+		return;
+	outer_copy_size(c->outer, c->master);
+	syscall(SYS_pidfd_send_signal, c->caller, SIGWINCH, NULL, 0);
+}
+
 bool copy_run(struct copy *c)
 {
 	const struct timespec background = {.tv_nsec = BACKGROUND_MS * 1000000L};
@@ -141,8 +151,7 @@ bool copy_run(struct copy *c)
 		if (front && (!was_front || changed)) {
 			changed = 0;
 			outer_raw(c->outer);
-			if (c->master >= 0)
-				outer_copy_size(c->outer, c->master);
+			copy_size(c);
 		}
 		was_front = front;
 		choose(c, front, p);
