@@ -65,7 +65,7 @@ static int reopen(int fd)
 int relay_start(unsigned mask, int outer, int *ret_control, struct error *e)
 {
 	_cleanup_close_ int tty = -1, theirs = -1, caller = -1, null = -1, ours = -1;
-	struct birth b = {.mode = mask & 1 ? "both" : "output"};
+	struct birth b = {.mode = !(mask & 1) ? RELAY_OUTPUT : mask & 2 ? RELAY_BOTH : RELAY_INPUT};
 	int pair[2], err = fault("pam-relay");
 
 	if (err < 0)

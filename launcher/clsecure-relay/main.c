@@ -93,13 +93,13 @@ static void answer(int status, const int *fds, size_t n)
 		;
 }
 
-static int get_ready(struct relay *r, bool input)
+static int get_ready(struct relay *r, const char *mode)
 {
 	int flags, err;
 
 	if (r->n_fds < 2)
 		return -EPROTO;
-	err = outer_open(&r->outer, RELAY_FD_TTY, input);
+	err = outer_open(&r->outer, RELAY_FD_TTY, !streq(mode, RELAY_OUTPUT), streq(mode, RELAY_INPUT));
 	if (err < 0)
 		return err;
 	flags = fcntl(r->fds[0], F_GETFL);
@@ -151,7 +151,7 @@ int main(int argc, char **argv)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (chdir("/") < 0 || expect(&r, RELAY_READY, &m) < 0)
 		return 1;
-	err = get_ready(&r, streq(argv[1], "both"));
+	err = get_ready(&r, argv[1]);
 	answer(err, NULL, 0);
 	if (err < 0 || expect(&r, RELAY_GO, &m) < 0)
 		return 1;

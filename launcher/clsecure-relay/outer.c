@@ -58,7 +58,7 @@ static _Noreturn void guard(struct outer *o, int end)
 	_exit(0);
 }
 
-int outer_open(struct outer *o, int fd, bool input)
+int outer_open(struct outer *o, int fd, bool input, bool shared)
 {
 	struct outer_state *state;
 	int ends[2];
@@ -67,7 +67,7 @@ int outer_open(struct outer *o, int fd, bool input)
 	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (state == MAP_FAILED || pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	*o = (struct outer){.fd = fd, .input = input, .alive = ends[1], .state = state};
+	*o = (struct outer){.fd = fd, .input = input, .shared = shared, .alive = ends[1], .state = state};
 	pid = fork();
 	if (pid < 0)
 		return -errno;
@@ -95,6 +95,8 @@ void outer_raw(struct outer *o)
 		return;
 	s->saved = now;
 	cfmakeraw(&now);
+	if (o->shared)
+		now.c_oflag = s->saved.c_oflag;
 	s->ours = now;
 	s->raw = true;
 	set_blocked(o->fd, TCSADRAIN, &s->ours);
@@ -113,7 +115,8 @@ void outer_copy(const struct outer *o, int master)
 	struct termios t;
 
 	outer_copy_size(o, master);
-	if (tcgetattr(o->fd, &t) < 0)
+	/* In the background it is as the shell's line editor has it: the pty keeps the kernel's settings. */
+	if (tcgetattr(outer_foreground(o) ? o->fd : master, &t) < 0)
 		return;
 	/* One that is not raw makes \r\n itself. */
 	if (!o->input)

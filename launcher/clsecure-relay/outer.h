@@ -17,12 +17,13 @@ struct outer_state {
 struct outer {
 	int fd;
 	bool input; /* it is also read; else only written to, and left as it is */
+	bool shared; /* the door's output goes elsewhere, through programs that write to the terminal too */
 	int alive; /* the guard sees this end close */
 	struct outer_state *state;
 };
 
 /* Starts the guard.  0 or -errno. */
-int outer_open(struct outer *o, int fd, bool input);
+int outer_open(struct outer *o, int fd, bool input, bool shared);
 
 /* May it be read, and set?  Where there is no job control for it: always. */
 bool outer_foreground(const struct outer *o);

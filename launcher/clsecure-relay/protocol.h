@@ -10,6 +10,11 @@
 #define RELAY_PROGRAM CLSECURE_LIBEXECDIR "/clsecure-relay"
 #define RELAY_FDS_MAX 4
 
+/* Its argument: which of the caller's standard input and output are the terminal. */
+#define RELAY_BOTH "both"
+#define RELAY_INPUT "input" /* and perhaps the standard error */
+#define RELAY_OUTPUT "output" /* or the standard error alone */
+
 /* What the relay is born with; 0, 1 and 2 are /dev/null. */
 enum { RELAY_FD_TTY = 3, RELAY_FD_CONTROL = 4, RELAY_FD_CALLER = 5 };
 

@@ -190,7 +190,7 @@ static void test_both_ways(void **state)
 	struct scene s;
 	size_t n;
 
-	open_scene(&s, "both");
+	open_scene(&s, RELAY_BOTH);
 	assert_false(is_raw(s.outer)); /* nothing is touched before GO */
 	assert_int_equal(ioctl(s.shell, TIOCGWINSZ, &size), 0);
 	assert_int_equal(size.ws_row, 33);
@@ -217,7 +217,7 @@ static void test_leftovers(void **state)
 	struct scene s;
 	size_t n;
 
-	open_scene(&s, "both");
+	open_scene(&s, RELAY_BOTH);
 	go(&s);
 	wait_raw(s.outer, true);
 	say(s.shell, "\033[?1003h");
@@ -237,7 +237,7 @@ static void test_caller_dies(void **state)
 {
 	struct scene s;
 
-	open_scene(&s, "both");
+	open_scene(&s, RELAY_BOTH);
 	go(&s);
 	wait_raw(s.outer, true);
 	kill(s.caller, SIGKILL);
@@ -250,7 +250,7 @@ static void test_relay_dies(void **state)
 {
 	struct scene s;
 
-	open_scene(&s, "both");
+	open_scene(&s, RELAY_BOTH);
 	go(&s);
 	wait_raw(s.outer, true);
 	kill(s.relay, SIGKILL);
@@ -265,7 +265,7 @@ static void test_output_only(void **state)
 	struct scene s;
 	size_t n;
 
-	open_scene(&s, "output");
+	open_scene(&s, RELAY_OUTPUT);
 	go(&s);
 	say(s.shell, "shown\n");
 	expect_text(s.screen, "shown\r\n");
@@ -280,13 +280,32 @@ static void test_output_only(void **state)
 	close_scene(&s);
 }
 
+/* Others write to the terminal too (su - W | tr): their line ends stay the terminal's matter. */
+static void test_input_only(void **state)
+{
+	struct scene s;
+	size_t n;
+
+	open_scene(&s, RELAY_INPUT);
+	go(&s);
+	wait_raw(s.outer, true);
+	say(s.outer, "of the next program\n");
+	expect_text(s.screen, "of the next program\r\n");
+	say(s.screen, "typed\n");
+	expect_text(s.shell, "typed\n");
+	pass(s.control, RELAY_CLOSE, NULL, 0);
+	assert_int_equal(answered(s.control, &n), 0);
+	assert_restored(&s);
+	close_scene(&s);
+}
+
 /* The person's window closes: the sandbox's end is hung up, the relay waits for its caller. */
 static void test_hangup(void **state)
 {
 	struct pollfd p;
 	struct scene s;
 
-	open_scene(&s, "both");
+	open_scene(&s, RELAY_BOTH);
 	go(&s);
 	wait_raw(s.outer, true);
 	close(s.screen);
@@ -302,7 +321,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_ways), cmocka_unit_test(test_leftovers),
 		cmocka_unit_test(test_caller_dies), cmocka_unit_test(test_relay_dies),
-		cmocka_unit_test(test_output_only), cmocka_unit_test(test_hangup),
+		cmocka_unit_test(test_output_only), cmocka_unit_test(test_input_only),
+		cmocka_unit_test(test_hangup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
