@@ -11,17 +11,22 @@
 #define NOWHERE "/nonexistent"
 
 /* Glibc finds these by name; no header declares them. */
-enum nss_status _nss_clsecure_getpwnam_r(const char *name, struct passwd *pw, char *buf, size_t size, int *errnop);
-enum nss_status _nss_clsecure_getpwuid_r(uid_t uid, struct passwd *pw, char *buf, size_t size, int *errnop);
+enum nss_status _nss_clsecure_getpwnam_r(const char *name, struct passwd *pw, char *buf,
+	size_t size, int *errnop);
+enum nss_status _nss_clsecure_getpwuid_r(uid_t uid, struct passwd *pw, char *buf, size_t size,
+	int *errnop);
 enum nss_status _nss_clsecure_setpwent(int stayopen);
 enum nss_status _nss_clsecure_getpwent_r(struct passwd *pw, char *buf, size_t size, int *errnop);
 enum nss_status _nss_clsecure_endpwent(void);
-enum nss_status _nss_clsecure_getgrnam_r(const char *name, struct group *gr, char *buf, size_t size, int *errnop);
-enum nss_status _nss_clsecure_getgrgid_r(gid_t gid, struct group *gr, char *buf, size_t size, int *errnop);
+enum nss_status _nss_clsecure_getgrnam_r(const char *name, struct group *gr, char *buf, size_t size,
+	int *errnop);
+enum nss_status _nss_clsecure_getgrgid_r(gid_t gid, struct group *gr, char *buf, size_t size,
+	int *errnop);
 enum nss_status _nss_clsecure_setgrent(int stayopen);
 enum nss_status _nss_clsecure_getgrent_r(struct group *gr, char *buf, size_t size, int *errnop);
 enum nss_status _nss_clsecure_endgrent(void);
-enum nss_status _nss_clsecure_getspnam_r(const char *name, struct spwd *sp, char *buf, size_t size, int *errnop);
+enum nss_status _nss_clsecure_getspnam_r(const char *name, struct spwd *sp, char *buf, size_t size,
+	int *errnop);
 enum nss_status _nss_clsecure_setspent(int stayopen);
 enum nss_status _nss_clsecure_getspent_r(struct spwd *sp, char *buf, size_t size, int *errnop);
 enum nss_status _nss_clsecure_endspent(void);
@@ -104,12 +109,14 @@ static enum nss_status rewind_cursor(_Atomic uid_t *cursor)
 	return NSS_STATUS_SUCCESS;
 }
 
-enum nss_status _nss_clsecure_getpwnam_r(const char *name, struct passwd *pw, char *buf, size_t size, int *errnop)
+enum nss_status _nss_clsecure_getpwnam_r(const char *name, struct passwd *pw, char *buf,
+	size_t size, int *errnop)
 {
 	return nss_by_name(name, fill_passwd, pw, buf, size, errnop);
 }
 
-enum nss_status _nss_clsecure_getpwuid_r(uid_t uid, struct passwd *pw, char *buf, size_t size, int *errnop)
+enum nss_status _nss_clsecure_getpwuid_r(uid_t uid, struct passwd *pw, char *buf, size_t size,
+	int *errnop)
 {
 	return nss_by_id(uid, fill_passwd, pw, buf, size, errnop);
 }
@@ -129,12 +136,14 @@ enum nss_status _nss_clsecure_endpwent(void)
 	return rewind_cursor(&passwd_cursor);
 }
 
-enum nss_status _nss_clsecure_getgrnam_r(const char *name, struct group *gr, char *buf, size_t size, int *errnop)
+enum nss_status _nss_clsecure_getgrnam_r(const char *name, struct group *gr, char *buf, size_t size,
+	int *errnop)
 {
 	return nss_by_name(name, fill_group, gr, buf, size, errnop);
 }
 
-enum nss_status _nss_clsecure_getgrgid_r(gid_t gid, struct group *gr, char *buf, size_t size, int *errnop)
+enum nss_status _nss_clsecure_getgrgid_r(gid_t gid, struct group *gr, char *buf, size_t size,
+	int *errnop)
 {
 	return nss_by_id(gid, fill_group, gr, buf, size, errnop);
 }
@@ -154,7 +163,8 @@ enum nss_status _nss_clsecure_endgrent(void)
 	return rewind_cursor(&group_cursor);
 }
 
-enum nss_status _nss_clsecure_getspnam_r(const char *name, struct spwd *sp, char *buf, size_t size, int *errnop)
+enum nss_status _nss_clsecure_getspnam_r(const char *name, struct spwd *sp, char *buf, size_t size,
+	int *errnop)
 {
 	return nss_by_name(name, fill_shadow, sp, buf, size, errnop);
 }

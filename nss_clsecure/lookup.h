@@ -26,16 +26,21 @@ struct space {
 	size_t left;
 };
 
-/* Puts the record into a struct passwd, group or spwd and its words into the space; false when that
- * is too small.  What it leaves in `result` then does not count. */
+/*
+ * Puts the record into a struct passwd, group or spwd and its words into the space; false when that
+ * is too small.  What it leaves in `result` then does not count.
+ */
 typedef bool (*fill_fn)(const struct record *record, void *result, struct space *space);
 
 enum nss_status nss_by_name(const char *name, fill_fn fill, void *result, char *buf, size_t size,
 			    int *errnop);
-enum nss_status nss_by_id(uid_t id, fill_fn fill, void *result, char *buf, size_t size, int *errnop);
+enum nss_status nss_by_id(uid_t id, fill_fn fill, void *result, char *buf, size_t size,
+	int *errnop);
 
-/* The next of an enumeration, whose whole state is the uid that it gave last.  Threads that share it
- * share the records; one that was killed or forked in here leaves nothing to mend. */
+/*
+ * The next of an enumeration, whose whole state is the uid that it gave last.  Threads that share
+ * it share the records; one that was killed or forked in here leaves nothing to mend.
+ */
 enum nss_status nss_next(_Atomic uid_t *cursor, fill_fn fill, void *result, char *buf, size_t size,
 			 int *errnop);
 

@@ -37,11 +37,14 @@ static int open_dir(const char *slug, int *ret_dir)
 
 static int write_overrides(const struct keeper *k, int dir)
 {
-	_cleanup_close_ int fd = openat(dir, "overrides", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = openat(dir, "overrides",
+		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return -errno;
-	return write(fd, k->overrides_data, k->overrides_size) == (ssize_t)k->overrides_size ? 0 : -EIO;
+	return write(fd, k->overrides_data, k->overrides_size) == (ssize_t)k->overrides_size
+		? 0
+		: -EIO;
 }
 
 /* Listening before the sandbox stands: who comes meanwhile waits in the queue. */
@@ -73,7 +76,8 @@ int claim(struct keeper *k, struct error *e)
 	if (k->lock < 0)
 		return error_errno(e, -errno, "lock of '%s'", k->slug);
 	if (flock(k->lock, LOCK_EX | LOCK_NB) < 0)
-		return error_set(e, errno == EWOULDBLOCK ? -EEXIST : -errno, "another keeper has '%s'", k->slug);
+		return error_set(e, errno == EWOULDBLOCK ? -EEXIST : -errno,
+			"another keeper has '%s'", k->slug);
 	err = write_overrides(k, dir);
 	if (err == 0)
 		err = listen_at(k);

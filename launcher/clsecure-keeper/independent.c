@@ -36,19 +36,23 @@ static void signals_reset(void)
 	sigset_t none;
 
 	for (int s = 1; s < _NSIG; s++)
-		sigaction(s, &def, NULL); /* KILL, STOP and the C library's own are refused: as they should be */
+		/* KILL, STOP and the C library's own are refused: as they should be */
+		sigaction(s, &def, NULL);
 	sigaction(SIGPIPE, &ign, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The limits of the host's PID 1: what a person lowered before su, and what sshd raised, is gone. */
+/*
+ * The limits of the host's PID 1: what a person lowered before su, and what sshd raised, is gone.
+ */
 static int limits_reset(void)
 {
 	for (int r = 0; r < RLIM_NLIMITS; r++) {
 		struct rlimit want, have;
 
-		if (prlimit(1, (__rlimit_resource_t)r, NULL, &want) < 0 || getrlimit((__rlimit_resource_t)r, &have) < 0)
+		if (prlimit(1, (__rlimit_resource_t)r, NULL, &want) < 0 ||
+			getrlimit((__rlimit_resource_t)r, &have) < 0)
 			return -errno;
 		if (r == RLIMIT_NOFILE && want.rlim_max >= 65536)
 			want.rlim_cur = 65536;
@@ -82,10 +86,13 @@ static void scheduling_reset(void)
 	write_text("/proc/self/oom_score_adj", "0");
 }
 
-/* A root process in a container of somebody's making may be the caller: the sandbox is the host's. */
+/*
+ * A root process in a container of somebody's making may be the caller: the sandbox is the host's.
+ */
 static int namespaces_reset(void)
 {
-	const int kinds = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWCGROUP;
+	const int kinds = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID |
+		CLONE_NEWCGROUP;
 	_cleanup_close_ int host = (int)syscall(SYS_pidfd_open, 1, 0);
 
 	if (host < 0 || setns(host, kinds) < 0)

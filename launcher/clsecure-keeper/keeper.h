@@ -1,6 +1,6 @@
 /*
- * clsecure-keeper SLUG: builds one sandbox from one policy, hands out the way in, watches who holds it,
- * ends it after the last, cleans up.  Root, on the host; started as lib/sandbox/spawn.h says.
+ * clsecure-keeper SLUG: builds one sandbox from one policy, hands out the way in, watches who holds
+ * it, ends it after the last, cleans up.  Root, on the host; started as lib/sandbox/spawn.h says.
  */
 #ifndef CLSECURE_KEEPER_H
 #define CLSECURE_KEEPER_H
@@ -37,7 +37,8 @@ struct keeper {
 	int filter; /* memfd */
 	char *before; /* records of look.h, as the sandbox began */
 	size_t before_size;
-	char *path, *gitconfig, *claude; /* for inside: PATH; /etc/gitconfig; Claude Code's program or NULL */
+	/* for inside: PATH; /etc/gitconfig; Claude Code's program or NULL */
+	char *path, *gitconfig, *claude;
 	char **variables; /* NAME=VALUE of toolchains; NULL-terminated or NULL */
 	int network; /* pasta's guard ends when this closes; -1: loopback alone */
 	struct built sandbox;
@@ -50,8 +51,9 @@ struct keeper {
 };
 
 /*
- * The first act.  Nothing of the login that started this process is kept: ids, groups, session, limits,
- * scheduling, oom score, signals, umask, directory, environment, keyring, descriptors (but 0 and 1), namespaces.
+ * The first act.  Nothing of the login that started this process is kept: ids, groups, session,
+ * limits, scheduling, oom score, signals, umask, directory, environment, keyring, descriptors (but
+ * 0 and 1), namespaces.
  */
 int become_independent(struct error *e);
 
@@ -66,24 +68,32 @@ int prepare_and_build(struct keeper *k, struct error *e);
 const char *serve(struct keeper *k);
 
 /* sessions.c */
-int session_enter(struct keeper *k, struct connection *c, const struct keeper_request *q, struct keeper_reply *r,
-	struct error *e);
+int session_enter(struct keeper *k, struct connection *c, const struct keeper_request *q,
+	struct keeper_reply *r, struct error *e);
 int session_ready(struct keeper *k, struct connection *c, struct error *e);
 void session_end(struct keeper *k, size_t i);
 struct session *session_find(struct keeper *k, uint32_t id);
 int session_kill(struct keeper *k, uint32_t id, struct error *e);
 
-/* Under systemd, out of the scope of the login that started this; else nothing.  After claim(), after the build. */
+/*
+ * Under systemd, out of the scope of the login that started this; else nothing.  After claim(),
+ * after the build.
+ */
 void scope_of_keeper(const struct keeper *k);
 void scope_of_sandbox(const struct keeper *k);
 
 /* After the end: what in the project will run on the host and was not there before, as findings. */
 void findings_compare(struct keeper *k);
 
-/* The rlimits of the policy, for a process that enters: it sets them, what it forks inherits them. */
+/*
+ * The rlimits of the policy, for a process that enters: it sets them, what it forks inherits them.
+ */
 void limits_tell(const struct policy *p, struct keeper_reply *r);
 
-/* Lines of root's programs inside to the host's log; `left` is the number still allowed in this second. */
+/*
+ * Lines of root's programs inside to the host's log; `left` is the number still allowed in this
+ * second.
+ */
 void log_forward(int fd, const char *slug, unsigned *left);
 
 #endif

@@ -4,7 +4,10 @@
 
 #include <fcntl.h>
 
-/* Where the host pipes core dumps, a crash inside would run a root process outside; 0 does not stop a pipe, 1 does. */
+/*
+ * Where the host pipes core dumps, a crash inside would run a root process outside; 0 does not stop
+ * a pipe, 1 does.
+ */
 static bool core_is_piped(void)
 {
 	_cleanup_close_ int fd = open("/proc/sys/kernel/core_pattern", O_RDONLY | O_CLOEXEC);

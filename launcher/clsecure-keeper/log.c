@@ -28,7 +28,10 @@ static const char *parse(char *line, int *ret_priority)
 	return end;
 }
 
-/* The credentials are the kernel's: the socket's mode keeps the worker out, this keeps out what it let in. */
+/*
+ * The credentials are the kernel's: the socket's mode keeps the worker out, this keeps out what it
+ * let in.
+ */
 static bool from_root(struct msghdr *m)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))

@@ -16,7 +16,8 @@
 #include <syslog.h>
 
 #define REPORT_FD 1
-#define DEATH_MS 300 /* how long the end of PID 1 is waited for: a stopped login may hold it for ever */
+/* How long the end of PID 1 is waited for: a stopped login may hold it for ever. */
+#define DEATH_MS 300
 
 /* Descriptor 0, read once and closed. */
 static int overrides_read(struct keeper *k)
@@ -25,7 +26,8 @@ static int overrides_read(struct keeper *k)
 	size_t size = 0, n = 0;
 	ssize_t r = -1;
 
-	while (data && size <= OVERRIDES_MAX && (r = read(0, data + size, OVERRIDES_MAX + 1 - size)) > 0)
+	while (data && size <= OVERRIDES_MAX &&
+		(r = read(0, data + size, OVERRIDES_MAX + 1 - size)) > 0)
 		size += (size_t)r;
 	if (!data || r < 0 || size > OVERRIDES_MAX || (size > 0 && data[size - 1] != '\0')) {
 		free(data);
@@ -130,13 +132,17 @@ static int run(struct keeper *k)
 
 int main(int argc, char **argv)
 {
-	struct keeper k = {.lock = -1, .listener = -1, .filter = -1, .network = -1, .sandbox = BUILT_INIT};
+	struct keeper k = {
+		.lock = -1, .listener = -1, .filter = -1, .network = -1, .sandbox = BUILT_INIT};
 	struct stat st;
 
 	if (argc == 2 && streq(argv[1], "--network") && geteuid() == PASTA_UID)
 		pasta_guard();
-	if (argc != 2 || !slug_valid(argv[1]) || geteuid() != 0 || fstat(REPORT_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
-		fprintf(stderr, "clsecure-keeper: it is started by clsecure's PAM module and by clsecured\n");
+	if (argc != 2 || !slug_valid(argv[1]) || geteuid() != 0 || fstat(REPORT_FD, &st) < 0 ||
+		!S_ISSOCK(st.st_mode)) {
+		fprintf(stderr,
+			"clsecure-keeper: it is started by clsecure's PAM module and by "
+			"clsecured\n");
 		return 2;
 	}
 	k.slug = argv[1];

@@ -47,7 +47,8 @@ static int home_tree(const struct keeper *k, int *ret_tree, struct error *e)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_errno(e, -errno, "home of '%s'", k->slug);
 	if (st.st_uid != k->worker)
-		return error_set(e, -EPERM, "home of '%s' belongs to uid %u, not to its worker", k->slug, st.st_uid);
+		return error_set(e, -EPERM, "home of '%s' belongs to uid %u, not to its worker",
+			k->slug, st.st_uid);
 	*ret_tree = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	return *ret_tree < 0 ? error_errno(e, -errno, "home of '%s'", k->slug) : 0;
 }
@@ -74,12 +75,20 @@ static int trees_make(struct keeper *k, struct show *s, struct error *e)
 	return err;
 }
 
-static int sandbox_make(struct keeper *k, struct show *s, const struct plan_input *in, struct error *e)
+static int sandbox_make(struct keeper *k, struct show *s, const struct plan_input *in,
+	struct error *e)
 {
 	_cleanup_(plan_done) struct plan plan = {0};
 	_cleanup_free_ int *trees = calloc(s->n + 1, sizeof(*trees));
-	struct build b = {.slug = k->slug, .project = in->project, .plan = &plan, .trees = trees, .n_trees = s->n,
-		.filter = k->filter, .netns = -1, .worker = k->worker, .worker_name = in->worker_name};
+	struct build b = {.slug = k->slug,
+		.project = in->project,
+		.plan = &plan,
+		.trees = trees,
+		.n_trees = s->n,
+		.filter = k->filter,
+		.netns = -1,
+		.worker = k->worker,
+		.worker_name = in->worker_name};
 	_cleanup_free_ char *entries = NULL;
 	_cleanup_close_ int netns = -1;
 	int err;
@@ -105,7 +114,8 @@ static int sandbox_make(struct keeper *k, struct show *s, const struct plan_inpu
 
 static int filter_make(struct keeper *k, struct error *e)
 {
-	struct filter_options o = {.allow_ptrace = policy_number(k->policy, SETTING_ALLOW_PTRACE) != 0};
+	struct filter_options o = {
+		.allow_ptrace = policy_number(k->policy, SETTING_ALLOW_PTRACE) != 0};
 
 	return filter_build(&o, &k->filter, e);
 }
@@ -118,7 +128,8 @@ int prepare_and_build(struct keeper *k, struct error *e)
 	int err = worker_of(k, e);
 
 	if (err == 0)
-		err = fault("keeper-policy") ?: policy_load(k->slug, k->overrides, 0, &k->policy, e);
+		err = fault("keeper-policy")
+			?: policy_load(k->slug, k->overrides, 0, &k->policy, e);
 	if (err < 0)
 		return err;
 	worker_name(k->slug, name);

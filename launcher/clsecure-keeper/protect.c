@@ -1,7 +1,7 @@
 /*
  * ProtectPaths: what the owner's own programs would run is read-only inside, with every directory
- * above it made a mount of its own, so that none can be renamed away.  What is not there is not made; that
- * it appeared is a finding.
+ * above it made a mount of its own, so that none can be renamed away.  What is not there is not
+ * made; that it appeared is a finding.
  */
 #include "config.h"
 #include "launcher/clsecure-keeper/show.h"
@@ -66,12 +66,14 @@ int protect_plan(const struct policy *p, struct show *s, struct error *e)
 		if (path[0] == '/' && strncmp(path, project, length) == 0 && path[length] == '/')
 			path += length + 1;
 		if (path[0] == '/')
-			return error_set(e, -EINVAL, "ProtectPaths: '%s' is not in the project", path);
+			return error_set(e, -EINVAL, "ProtectPaths: '%s' is not in the project",
+				path);
 		err = strings_add(&s->patterns, strdup(path));
 	}
 	list = policy_list(p, SETTING_HIDE, &n);
 	for (size_t i = 0; err == 0 && i < n; i++)
-		err = strings_add(&s->hide, list[i][0] == '/' ? strdup(list[i]) : join(project, list[i]));
+		err = strings_add(&s->hide,
+			list[i][0] == '/' ? strdup(list[i]) : join(project, list[i]));
 	return err < 0 ? error_errno(e, err, "cannot plan the sandbox") : 0;
 }
 
@@ -80,7 +82,8 @@ static int pins_add(char ***pin, const char *tree, const char *path)
 {
 	int err = 0;
 
-	for (const char *slash = strchr(path, '/'); err == 0 && slash; slash = strchr(slash + 1, '/')) {
+	for (const char *slash = strchr(path, '/'); err == 0 && slash;
+		slash = strchr(slash + 1, '/')) {
 		char *text;
 
 		if (asprintf(&text, "%s/%.*s", tree, (int)(slash - path), path) < 0)
@@ -100,7 +103,8 @@ static void finding(const struct keeper *k, const char *what, const char *path)
 	findings_add(k->slug, text, NULL);
 }
 
-int protect_lists(struct keeper *k, struct show *s, const char *records, size_t size, struct error *e)
+int protect_lists(struct keeper *k, struct show *s, const char *records, size_t size,
+	struct error *e)
 {
 	const char *at = records, *path;
 	enum look_kind kind;
@@ -118,13 +122,16 @@ int protect_lists(struct keeper *k, struct show *s, const char *records, size_t 
 		if (!root)
 			return error_set(e, -EPROTO, "what is shown could not be looked through");
 		if (kind == LOOK_PROTECT || kind == LOOK_SAMPLES)
-			err = pins_add(&s->pin, root, path) ?: strings_add(&s->protect, join(root, path));
+			err = pins_add(&s->pin, root, path)
+				?: strings_add(&s->protect, join(root, path));
 		if (kind == LOOK_SOCKET) {
 			err = strings_add(&s->cover, join(root, path));
 			finding(k, "is a socket: it was covered inside", path);
 		}
 		if (kind == LOOK_NAMES)
-			finding(k, "has another name (a hard link), by which it can be changed: make it a file of its own",
+			finding(k,
+				"has another name (a hard link), by which it can be changed: make "
+				"it a file of its own",
 				path);
 		if (kind == LOOK_SHORT)
 			finding(k, "is too large to be searched for sockets", root);
@@ -171,8 +178,11 @@ static void compare(const struct keeper *k, const char *records, size_t size)
 	while (at && look_next(&at, records + size, &kind, &tree, &path)) {
 		if (kind == LOOK_SAMPLES || was_there(k, kind, path))
 			continue;
-		finding(k, kind == LOOK_GIT ? "is new in .git/config: git would run it, look before you use git" :
-					      "appeared: your programs would run it, look first", path);
+		finding(k,
+			kind == LOOK_GIT
+				? "is new in .git/config: git would run it, look before you use git"
+				: "appeared: your programs would run it, look first",
+			path);
 	}
 }
 

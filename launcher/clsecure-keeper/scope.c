@@ -15,16 +15,19 @@
 
 #define CALL_USEC ((uint64_t)1000000)
 
-static int start_scope(sd_bus *bus, const char *name, const char *slice, const char *what, pid_t pid)
+static int start_scope(sd_bus *bus, const char *name, const char *slice, const char *what,
+	pid_t pid)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error failure = SD_BUS_ERROR_NULL;
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-	int err = sd_bus_message_new_method_call(bus, &m, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-		"org.freedesktop.systemd1.Manager", "StartTransientUnit");
+	int err = sd_bus_message_new_method_call(bus, &m, "org.freedesktop.systemd1",
+		"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+		"StartTransientUnit");
 
 	if (err >= 0)
-		err = sd_bus_message_append(m, "ssa(sv)a(sa(sv))", name, "fail", 4, "Description", "s", what, "Slice", "s",
-			slice, "CollectMode", "s", "inactive-or-failed", "PIDs", "au", 1, (uint32_t)pid, 0);
+		err = sd_bus_message_append(m, "ssa(sv)a(sa(sv))", name, "fail", 4, "Description",
+			"s", what, "Slice", "s", slice, "CollectMode", "s", "inactive-or-failed",
+			"PIDs", "au", 1, (uint32_t)pid, 0);
 	if (err >= 0)
 		err = sd_bus_call(bus, m, CALL_USEC, &failure, NULL);
 	return err < 0 ? err : 0;
@@ -51,12 +54,14 @@ static int scope(const char *name, const char *slice, const char *what, pid_t pi
 #endif
 
 /* A host whose bus does not answer still gets its sandbox; it ends with its first session then. */
-static void scope_or_log(const struct keeper *k, const char *name, const char *slice, const char *what, pid_t pid)
+static void scope_or_log(const struct keeper *k, const char *name, const char *slice,
+	const char *what, pid_t pid)
 {
 	int err = scope(name, slice, what, pid);
 
 	if (err < 0)
-		syslog(LOG_WARNING, "%s: no scope in %s: %s", k->slug, slice, strerrordesc_np(-err) ?: "unknown error");
+		syslog(LOG_WARNING, "%s: no scope in %s: %s", k->slug, slice,
+			strerrordesc_np(-err) ?: "unknown error");
 }
 
 void scope_of_keeper(const struct keeper *k)

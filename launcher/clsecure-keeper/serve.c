@@ -15,7 +15,8 @@
 #define CONNECTIONS_MAX 4096
 #define LOG_LINES 50 /* a second */
 
-static void reply_to(const struct connection *c, struct keeper_reply *r, int err, const struct error *e)
+static void reply_to(const struct connection *c, struct keeper_reply *r, int err,
+	const struct error *e)
 {
 	r->version = KEEPER_VERSION;
 	r->status = err;
@@ -43,7 +44,10 @@ static int op_list(struct keeper *k, struct connection *c)
 	c->asked = true;
 	for (size_t i = 0; i < k->n_sessions; i++) {
 		const struct session *s = &k->sessions[i];
-		struct keeper_reply r = {.version = KEEPER_VERSION, .status = 1, .session = s->id, .since = s->since,
+		struct keeper_reply r = {.version = KEEPER_VERSION,
+			.status = 1,
+			.session = s->id,
+			.since = s->since,
 			.holder = s->holder};
 		int err;
 
@@ -135,7 +139,8 @@ static void accept_one(struct keeper *k)
 	if (!room)
 		return;
 	k->connections = room;
-	k->connections[k->n_connections++] = (struct connection){.fd = TAKE_FD(fd), .since = now_ms()};
+	k->connections[k->n_connections++] =
+		(struct connection){.fd = TAKE_FD(fd), .since = now_ms()};
 }
 
 static void drop(struct keeper *k, size_t i)
@@ -173,11 +178,13 @@ static void on_term(int sig)
 #define FIXED 3
 
 /* One turn.  NULL: go on; else why it ends. */
-static const char *turn(struct keeper *k, struct pollfd *p, unsigned *log_lines, const sigset_t *mask)
+static const char *turn(struct keeper *k, struct pollfd *p, unsigned *log_lines,
+	const sigset_t *mask)
 {
 	size_t n_sessions = k->n_sessions, n_connections = k->n_connections;
 	uint64_t now = now_ms(), end = end_at(k), wait = end > now ? end - now : 0;
-	struct timespec t = {.tv_sec = (time_t)(wait / 1000), .tv_nsec = (long)(wait % 1000) * 1000000};
+	struct timespec t = {
+		.tv_sec = (time_t)(wait / 1000), .tv_nsec = (long)(wait % 1000) * 1000000};
 
 	p[0] = (struct pollfd){.fd = k->sandbox.pidfd, .events = POLLIN};
 	p[1] = (struct pollfd){.fd = k->listener, .events = POLLIN};
@@ -185,7 +192,8 @@ static const char *turn(struct keeper *k, struct pollfd *p, unsigned *log_lines,
 	for (size_t i = 0; i < n_connections; i++)
 		p[FIXED + i] = (struct pollfd){.fd = k->connections[i].fd, .events = POLLIN};
 	for (size_t i = 0; i < n_sessions; i++)
-		p[FIXED + n_connections + i] = (struct pollfd){.fd = k->sessions[i].pidfd, .events = POLLIN};
+		p[FIXED + n_connections + i] =
+			(struct pollfd){.fd = k->sessions[i].pidfd, .events = POLLIN};
 	if (ppoll(p, FIXED + n_connections + n_sessions, end == UINT64_MAX ? NULL : &t, mask) < 0)
 		return terminated ? "it was told to end" : NULL;
 	if (p[0].revents)
@@ -223,7 +231,8 @@ const char *serve(struct keeper *k)
 	sigaction(SIGTERM, &term, NULL);
 	k->idle_since = now_ms();
 	while (!why) {
-		_cleanup_free_ struct pollfd *p = calloc(FIXED + k->n_connections + k->n_sessions, sizeof(*p));
+		_cleanup_free_ struct pollfd *p =
+			calloc(FIXED + k->n_connections + k->n_sessions, sizeof(*p));
 
 		if (!p)
 			return "no memory is left";

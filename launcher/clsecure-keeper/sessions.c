@@ -51,8 +51,8 @@ static int may_enter(struct keeper *k, const struct connection *c, struct error 
 	if (policy_expires(k->policy) <= (uint64_t)time(NULL))
 		return error_set(e, -EKEYEXPIRED, "the project '%s' has expired", k->slug);
 	if (k->n_sessions >= max)
-		return error_set(e, -EUSERS, "'%s' has its %llu sessions already (MaxSessions)", k->slug,
-			(unsigned long long)max);
+		return error_set(e, -EUSERS, "'%s' has its %llu sessions already (MaxSessions)",
+			k->slug, (unsigned long long)max);
 	return fault("keeper-enter");
 }
 
@@ -62,8 +62,8 @@ static void text_end(char *text, size_t size)
 	text_clean(text);
 }
 
-int session_enter(struct keeper *k, struct connection *c, const struct keeper_request *q, struct keeper_reply *r,
-	struct error *e)
+int session_enter(struct keeper *k, struct connection *c, const struct keeper_request *q,
+	struct keeper_reply *r, struct error *e)
 {
 	struct session s = {.who = *q, .since = (uint64_t)time(NULL)}, *room;
 	int err = may_enter(k, c, e);
@@ -132,10 +132,14 @@ static bool inside(const struct keeper *k, pid_t pid)
 	if (stat(path, &theirs) < 0)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)k->sandbox.pid);
-	return stat(path, &ours) == 0 && theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev;
+	return stat(path, &ours) == 0 && theirs.st_ino == ours.st_ino &&
+		theirs.st_dev == ours.st_dev;
 }
 
-/* Kills what is inside below a process, children first; the door's own processes stay to say goodbye. */
+/*
+ * Kills what is inside below a process, children first; the door's own processes stay to say
+ * goodbye.
+ */
 static void kill_below(const struct keeper *k, pid_t pid, unsigned depth)
 {
 	char path[64];

@@ -22,7 +22,8 @@ struct show_item *show_add(struct show *s, const char *source, const char *desti
 		return NULL;
 	s->items = items;
 	i = &s->items[s->n];
-	*i = (struct show_item){.source = strdup(source), .destination = strdup(destination), .fd = -1, .tree = -1};
+	*i = (struct show_item){
+		.source = strdup(source), .destination = strdup(destination), .fd = -1, .tree = -1};
 	if (!i->source || !i->destination) {
 		free(i->source);
 		free(i->destination);
@@ -32,7 +33,8 @@ struct show_item *show_add(struct show *s, const char *source, const char *desti
 	return i;
 }
 
-static int add_binds(const struct policy *p, enum setting which, bool writable, struct show *s, struct error *e)
+static int add_binds(const struct policy *p, enum setting which, bool writable, struct show *s,
+	struct error *e)
 {
 	size_t n = 0;
 
@@ -59,7 +61,8 @@ static int trees_of(struct show *s, struct error *e)
 	if (!s->trees)
 		return error_errno(e, -ENOMEM, "cannot plan the sandbox");
 	for (size_t i = 0; i < s->n; i++)
-		s->trees[i] = (struct plan_tree){.destination = s->items[i].destination, .writable = s->items[i].writable};
+		s->trees[i] = (struct plan_tree){
+			.destination = s->items[i].destination, .writable = s->items[i].writable};
 	return 0;
 }
 
@@ -104,7 +107,8 @@ static bool is_public(const struct show_item *item, int fd)
 	return item->tool && fstat(fd, &st) == 0 && (st.st_mode & 05) == 05;
 }
 
-static int look_at(const struct show *s, unsigned i, int fd, uint64_t deadline, struct person_out *out)
+static int look_at(const struct show *s, unsigned i, int fd, uint64_t deadline,
+	struct person_out *out)
 {
 	_cleanup_(links_done) struct links links = {0};
 	size_t n = 0;
@@ -117,7 +121,10 @@ static int look_at(const struct show *s, unsigned i, int fd, uint64_t deadline, 
 	return err < 0 ? err : look_sockets(fd, i, deadline, &links, out);
 }
 
-/* In a child that is the person: each source in its place, opened for what it will be used as, and looked at. */
+/*
+ * In a child that is the person: each source in its place, opened for what it will be used as, and
+ * looked at.
+ */
 static int open_each(void *arg, struct person_out *out, struct error *e)
 {
 	const struct show *s = arg;
@@ -152,8 +159,9 @@ int show_open(struct show *s, const struct person *p, struct person_reply *r, st
 	for (size_t i = 0; i < s->n; i++)
 		want += !s->items[i].home;
 	if (r->result < 0 || r->n_fds != want) {
-		err = r->result < 0 ? error_set(e, r->result, "%s", r->error.text) :
-				      error_set(e, -EPROTO, "what '%s' shows could not be opened", p->name);
+		err = r->result < 0
+			? error_set(e, r->result, "%s", r->error.text)
+			: error_set(e, -EPROTO, "what '%s' shows could not be opened", p->name);
 		return err;
 	}
 	for (size_t i = 0; i < s->n; i++)
@@ -165,7 +173,9 @@ int show_open(struct show *s, const struct person *p, struct person_reply *r, st
 int show_tree(struct show_item *item, int userns, struct error *e)
 {
 	struct error why = {0};
-	int err = is_public(item, item->fd) ? -EINVAL : idmap_tree(item->fd, userns, &item->tree, &why);
+	int err = is_public(item, item->fd)
+		? -EINVAL
+		: idmap_tree(item->fd, userns, &item->tree, &why);
 
 	if (err == 0)
 		return 0;

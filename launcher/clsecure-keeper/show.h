@@ -19,14 +19,18 @@ struct show {
 	struct plan_tree *trees; /* as plan_make() wants them */
 	size_t n;
 	char **patterns; /* ProtectPaths, relative to the project; NULL-terminated, owned */
-	char **pin, **protect, **cover, **hide; /* absolute, inside; NULL-terminated or NULL, owned */
+	/* absolute, inside; NULL-terminated or NULL, owned */
+	char **pin, **protect, **cover, **hide;
 };
 
 /* From the policy, nothing opened yet. */
-int show_plan(struct keeper *k, const struct plan_input *in, struct show *ret_show, struct error *e);
+int show_plan(struct keeper *k, const struct plan_input *in, struct show *ret_show,
+	struct error *e);
 
-/* Opens the sources as the person, and looks at them; the descriptors move into the items, the
- * records of look.h stay in the reply. */
+/*
+ * Opens the sources as the person, and looks at them; the descriptors move into the items, the
+ * records of look.h stay in the reply.
+ */
 int show_open(struct show *s, const struct person *p, struct person_reply *r, struct error *e);
 
 /* tools.c: asks as the person, and adds what is to be shown. */
@@ -35,7 +39,8 @@ struct show_item *show_add(struct show *s, const char *source, const char *desti
 
 /* protect.c: patterns and hidden places of the policy; then what was seen becomes lists. */
 int protect_plan(const struct policy *p, struct show *s, struct error *e);
-int protect_lists(struct keeper *k, struct show *s, const char *records, size_t size, struct error *e);
+int protect_lists(struct keeper *k, struct show *s, const char *records, size_t size,
+	struct error *e);
 void strings_free(char **list);
 int strings_add(char ***list, char *text); /* takes text; what is there is not added again */
 

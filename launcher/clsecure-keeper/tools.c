@@ -1,4 +1,6 @@
-/* Toolchains, Claude Code and git's identity of the owner, made into what is shown and set inside. */
+/*
+ * Toolchains, Claude Code and git's identity of the owner, made into what is shown and set inside.
+ */
 #include "config.h"
 #include "launcher/clsecure-keeper/show.h"
 #include "lib/base/macros.h"
@@ -7,14 +9,20 @@
 
 #include <errno.h>
 
-#define SYSTEM_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games:/usr/local/sbin:/usr/sbin:/sbin"
+#define SYSTEM_PATH \
+	"/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games:/usr/local/sbin:/usr/sbin:/sbin"
 
 /* Variables by which a toolchain finds itself when HOME is not the owner's. */
 static const struct {
 	const char *folder, *name;
 } variables[] = {
-	{"/.nvm", "NVM_DIR"}, {"/.volta", "VOLTA_HOME"}, {"/.asdf", "ASDF_DATA_DIR"}, {"/.local/share/mise", "MISE_DATA_DIR"},
-	{"/.pyenv", "PYENV_ROOT"}, {"/.rustup", "RUSTUP_HOME"}, {"/.sdkman", "SDKMAN_DIR"},
+	{"/.nvm", "NVM_DIR"},
+	{"/.volta", "VOLTA_HOME"},
+	{"/.asdf", "ASDF_DATA_DIR"},
+	{"/.local/share/mise", "MISE_DATA_DIR"},
+	{"/.pyenv", "PYENV_ROOT"},
+	{"/.rustup", "RUSTUP_HOME"},
+	{"/.sdkman", "SDKMAN_DIR"},
 };
 
 static int variable_add(struct keeper *k, const char *folder)

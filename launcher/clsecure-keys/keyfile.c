@@ -23,7 +23,8 @@ static bool strict(int fd, uid_t uid)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && (st.st_uid == uid || st.st_uid == 0) && (st.st_mode & 022) == 0;
+	return fstat(fd, &st) == 0 && (st.st_uid == uid || st.st_uid == 0) &&
+		(st.st_mode & 022) == 0;
 }
 
 static int answer_line(struct question *q, const char *line, char origin)
@@ -58,11 +59,13 @@ static int answer_file(struct question *q, const char *path, char origin)
 	size_t size;
 	int err = 0;
 
-	if (person_open(path, O_RDONLY, S_IFREG, true, &fd, NULL) < 0 || !strict(fd, q->person->uid))
+	if (person_open(path, O_RDONLY, S_IFREG, true, &fd, NULL) < 0 ||
+		!strict(fd, q->person->uid))
 		return 0;
 	if (read_whole(fd, FILE_MAX, &data, &size) < 0 || strlen(data) != size)
 		return 0;
-	for (char *line = strtok_r(data, "\r\n", &save); line && err == 0; line = strtok_r(NULL, "\r\n", &save))
+	for (char *line = strtok_r(data, "\r\n", &save); line && err == 0;
+		line = strtok_r(NULL, "\r\n", &save))
 		err = answer_line(q, line, origin);
 	return err;
 }
@@ -83,7 +86,8 @@ static int answer_pubs(struct question *q, int folder, const char *path)
 		size_t k = strlen(entry->d_name);
 
 		if (k <= 4 || !streq(entry->d_name + k - 4, ".pub") ||
-			snprintf(full, sizeof(full), "%s/%s", path, entry->d_name) >= (int)sizeof(full))
+			snprintf(full, sizeof(full), "%s/%s", path, entry->d_name) >=
+				(int)sizeof(full))
 			continue;
 		n++;
 		err = answer_file(q, full, ORIGIN_PUB);
@@ -119,20 +123,22 @@ static int each_line(char *data, const uint8_t *wanted, key_found f, void *arg)
 	char *save = NULL;
 	int r = 0;
 
-	for (char *line = strtok_r(data, "\n", &save); line && r == 0; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(data, "\n", &save); line && r == 0;
+		line = strtok_r(NULL, "\n", &save)) {
 		_cleanup_keyline_ struct keyline k = {0};
 
 		if (*line != ORIGIN_FILE && *line != ORIGIN_PUB)
 			return -EPROTO;
-		if (keyline_parse(line + 1, &k) < 0 || memcmp(k.fingerprint, wanted, FINGERPRINT_SIZE) != 0)
+		if (keyline_parse(line + 1, &k) < 0 ||
+			memcmp(k.fingerprint, wanted, FINGERPRINT_SIZE) != 0)
 			return -EPROTO;
 		r = f(&k, *line == ORIGIN_PUB, arg);
 	}
 	return r;
 }
 
-static int ask(const struct person *p, const uint8_t *wanted, unsigned timeout_ms, struct person_reply *ret_reply,
-	struct error *e)
+static int ask(const struct person *p, const uint8_t *wanted, unsigned timeout_ms,
+	struct person_reply *ret_reply, struct error *e)
 {
 	struct question q = {.person = p, .wanted = wanted};
 	int err = as_person(p, answer, &q, -1, timeout_ms, ret_reply, e);
@@ -140,15 +146,16 @@ static int ask(const struct person *p, const uint8_t *wanted, unsigned timeout_m
 	if (err < 0)
 		return err;
 	if (ret_reply->result < 0) {
-		err = error_set(e, ret_reply->result, "the keys of '%s': %s", p->name, ret_reply->error.text);
+		err = error_set(e, ret_reply->result, "the keys of '%s': %s", p->name,
+			ret_reply->error.text);
 		person_reply_done(ret_reply);
 		return err;
 	}
 	return 0;
 }
 
-int person_keys_find(const struct person *p, const uint8_t fp[static FINGERPRINT_SIZE], unsigned timeout_ms,
-	key_found f, void *arg, struct error *e)
+int person_keys_find(const struct person *p, const uint8_t fp[static FINGERPRINT_SIZE],
+	unsigned timeout_ms, key_found f, void *arg, struct error *e)
 {
 	struct person_reply reply;
 	int r = ask(p, fp, timeout_ms, &reply, e);
@@ -174,7 +181,8 @@ int person_keys_list(const struct person *p, unsigned timeout_ms, uint8_t **ret_
 	err = ask(p, NULL, timeout_ms, &reply, e);
 	if (err < 0)
 		return err;
-	for (char *hex = strtok_r(reply.data, "\n", &save); hex && n < PERSON_KEYS_MAX; hex = strtok_r(NULL, "\n", &save))
+	for (char *hex = strtok_r(reply.data, "\n", &save); hex && n < PERSON_KEYS_MAX;
+		hex = strtok_r(NULL, "\n", &save))
 		if (fingerprint_parse(hex, fps + n * FINGERPRINT_SIZE) == 0)
 			n++;
 	person_reply_done(&reply);

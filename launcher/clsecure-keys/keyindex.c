@@ -90,7 +90,8 @@ static int entry_has(int dir, const char *name, const char *hex)
 	if (err < 0)
 		return err;
 	for (size_t at = 0; at + FINGERPRINT_HEX < size; at += FINGERPRINT_HEX + 1)
-		if (memcmp(text + at, hex, FINGERPRINT_HEX) == 0 && text[at + FINGERPRINT_HEX] == '\n')
+		if (memcmp(text + at, hex, FINGERPRINT_HEX) == 0 &&
+			text[at + FINGERPRINT_HEX] == '\n')
 			return 1;
 	return 0;
 }

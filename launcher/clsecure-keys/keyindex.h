@@ -1,6 +1,7 @@
 /*
  * Which persons may have a key: a hint, so that a login reads the files of these and not of
- * everybody.  A wrong hint costs a look; a missing one costs the login until the index is refreshed.
+ * everybody.  A wrong hint costs a look; a missing one costs the login until the index is
+ * refreshed.
  *
  *	STATEDIR/keys/ (0700)/UID	fingerprints in hex, one a line
  */
@@ -13,7 +14,10 @@
 #define KEYINDEX_DIR CLSECURE_STATEDIR "/keys"
 #define KEYINDEX_PERSONS_MAX 64
 
-/* Reads the person's files anew.  Called by whoever has just spoken with the person: add, set, list. */
+/*
+ * Reads the person's files anew.  Called by whoever has just spoken with the person: add, set,
+ * list.
+ */
 int keyindex_person(const char *dir, const struct person *p, unsigned timeout_ms, struct error *e);
 
 /* Forgets a person. */

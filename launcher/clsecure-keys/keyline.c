@@ -9,8 +9,8 @@
 static const char local_only[] = "from=\"127.0.0.0/8,::1\"";
 
 static const char *const types[] = {
-	"ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
-	"sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com",
+	"ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
+	"ecdsa-sha2-nistp521", "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com",
 };
 
 void keyline_done(struct keyline *k)
@@ -58,7 +58,8 @@ int key_fingerprint(const char *type, const char *key, uint8_t ret[static FINGER
 	return 0;
 }
 
-void fingerprint_hex(const uint8_t fp[static FINGERPRINT_SIZE], char buf[static FINGERPRINT_HEX + 1])
+void fingerprint_hex(const uint8_t fp[static FINGERPRINT_SIZE],
+	char buf[static FINGERPRINT_HEX + 1])
 {
 	for (size_t i = 0; i < FINGERPRINT_SIZE; i++)
 		snprintf(buf + 2 * i, 3, "%02x", fp[i]);
@@ -108,10 +109,12 @@ static bool is_narrowing(const char *s, size_t n, const char *name)
 {
 	size_t k = strlen(name);
 
-	if (n < k + 4 || strncasecmp(s, name, k) != 0 || s[k] != '=' || s[k + 1] != '"' || s[n - 1] != '"')
+	if (n < k + 4 || strncasecmp(s, name, k) != 0 || s[k] != '=' || s[k + 1] != '"' ||
+		s[n - 1] != '"')
 		return false;
 	for (size_t i = k + 2; i < n - 1; i++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:/*?!_-", s[i]))
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789.,:/*?!_-", s[i]))
 			return false;
 	return true;
 }
@@ -130,7 +133,10 @@ static int take_option(struct keyline *k, const char *s, size_t n)
 	else if (is_option(s, n, "no-pty"))
 		k->no_pty = true;
 	else if (is_narrowing(s, n, "from") || is_narrowing(s, n, "expiry-time")) {
-		/* sshd refuses a line with two of the same: so do we, by not judging and passing both on. */
+		/*
+		 * sshd refuses a line with two of the same: so do we, by not judging and passing
+		 * both on.
+		 */
 		if (asprintf(&grown, "%s%s%.*s", k->narrow, *k->narrow ? "," : "", (int)n, s) < 0)
 			return -ENOMEM;
 		free(k->narrow);
@@ -164,7 +170,8 @@ static bool clean_line(const char *line)
 	size_t n = 0;
 
 	for (; line[n]; n++)
-		if (n >= KEYLINE_MAX || ((unsigned char)line[n] < ' ' && line[n] != '\t') || line[n] == 0x7f)
+		if (n >= KEYLINE_MAX || ((unsigned char)line[n] < ' ' && line[n] != '\t') ||
+			line[n] == 0x7f)
 			return false;
 	return true;
 }
@@ -215,7 +222,8 @@ int keyline_format(const struct keyline *k, bool local, const char *command, cha
 	if (command) {
 		if (strpbrk(command, "\"\\\n") || asprintf(&forced, "command=\"%s\"", command) < 0)
 			return -EINVAL;
-		if (asprintf(&options, "restrict%s,%s%s%s", pty ? ",pty" : "", forced, *reach ? "," : "", reach) < 0)
+		if (asprintf(&options, "restrict%s,%s%s%s", pty ? ",pty" : "", forced,
+			    *reach ? "," : "", reach) < 0)
 			return -ENOMEM;
 	} else {
 		const char *narrow = k->restrict_ ? "restrict" : k->no_pty ? "no-pty" : "";

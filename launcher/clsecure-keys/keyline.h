@@ -1,8 +1,8 @@
 /*
  * One line of authorized_keys(5) or of a .pub file.  Pure.
  *
- * A key whose options could do more than narrow what it may is not used: only restrict, no-pty, from
- * and expiry-time are known here, and these are kept.
+ * A key whose options could do more than narrow what it may is not used: only restrict, no-pty,
+ * from and expiry-time are known here, and these are kept.
  */
 #ifndef CLSECURE_KEYLINE_H
 #define CLSECURE_KEYLINE_H
@@ -33,7 +33,8 @@ int keyline_parse(const char *line, struct keyline *ret_line);
 /* Of a type and a base64 text, as sshd names them. */
 int key_fingerprint(const char *type, const char *key, uint8_t ret[static FINGERPRINT_SIZE]);
 
-void fingerprint_hex(const uint8_t fp[static FINGERPRINT_SIZE], char buf[static FINGERPRINT_HEX + 1]);
+void fingerprint_hex(const uint8_t fp[static FINGERPRINT_SIZE],
+	char buf[static FINGERPRINT_HEX + 1]);
 int fingerprint_parse(const char *hex, uint8_t ret[static FINGERPRINT_SIZE]);
 
 /*

@@ -136,8 +136,8 @@ static bool may_enter(const struct person *who, const char *slug)
 	return may;
 }
 
-int keyusers_with_key(const uint8_t fp[static FINGERPRINT_SIZE], const char *slug, struct person *ret_person,
-	struct error *e)
+int keyusers_with_key(const uint8_t fp[static FINGERPRINT_SIZE], const char *slug,
+	struct person *ret_person, struct error *e)
 {
 	uid_t uids[KEYINDEX_PERSONS_MAX];
 	int n = keyindex_find(KEYINDEX_DIR, fp, uids);
@@ -155,5 +155,6 @@ int keyusers_with_key(const uint8_t fp[static FINGERPRINT_SIZE], const char *slu
 		}
 		person_done(&who);
 	}
-	return error_set(e, -EACCES, slug ? "no project of that name that this key may enter" : "this key is nobody's");
+	return error_set(e, -EACCES,
+		slug ? "no project of that name that this key may enter" : "this key is nobody's");
 }

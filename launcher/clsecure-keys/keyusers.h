@@ -23,7 +23,7 @@ int keyusers_update(struct error *e);
  * The first person with this key who may enter `slug` (NULL: any project), found by the index and
  * then by the person's own file.  -EACCES: nobody.
  */
-int keyusers_with_key(const uint8_t fp[static FINGERPRINT_SIZE], const char *slug, struct person *ret_person,
-	struct error *e);
+int keyusers_with_key(const uint8_t fp[static FINGERPRINT_SIZE], const char *slug,
+	struct person *ret_person, struct error *e);
 
 #endif

@@ -1,10 +1,11 @@
 /*
  * clsecure-keys USER TYPE KEY: sshd's AuthorizedKeysCommand for the gateway and the workers.
  *
- * Prints the lines of those who may enter and whose own file has this very key, and nothing else: it
- * runs as root, but what a person can change is read by a child with that person's ids.  Everything
- * takes less than a second, whoever asks: candidates come from the index, and for a worker also from
- * the project, which names a few.  What is wrong goes to the log; sshd sees no key then.
+ * Prints the lines of those who may enter and whose own file has this very key, and nothing else:
+ * it runs as root, but what a person can change is read by a child with that person's ids.
+ * Everything takes less than a second, whoever asks: candidates come from the index, and for a
+ * worker also from the project, which names a few.  What is wrong goes to the log; sshd sees no key
+ * then.
  *
  * clsecure-keys --update: refreshes the index.
  */
@@ -45,7 +46,8 @@ static int print_line(const struct keyline *k, bool local, void *arg)
 	const struct asked *a = arg;
 	_cleanup_free_ char *line = NULL;
 
-	if (streq(k->type, a->type) && keyline_format(k, local, a->command[0] ? a->command : NULL, &line) == 0)
+	if (streq(k->type, a->type) &&
+		keyline_format(k, local, a->command[0] ? a->command : NULL, &line) == 0)
 		puts(line);
 	return 0;
 }
@@ -62,7 +64,8 @@ static int ask_person(const struct person *who, void *arg)
 	if (left == 0 || a->n == ELEMENTSOF(a->seen))
 		return 1;
 	a->seen[a->n++] = who->uid;
-	if (person_keys_find(who, a->fp, left < PERSON_MS ? (unsigned)left : PERSON_MS, print_line, a, &e) < 0)
+	if (person_keys_find(who, a->fp, left < PERSON_MS ? (unsigned)left : PERSON_MS, print_line,
+		    a, &e) < 0)
 		syslog(LOG_NOTICE, "%s", e.text);
 	return 0;
 }
@@ -122,7 +125,8 @@ static int print_keys(const char *user, const char *type, const char *key)
 
 	if (identity != IDENTITY_WORKER && identity != IDENTITY_GATEWAY)
 		return 0;
-	if (record_by_name(REGISTRY_ARMED, user, &record) < 0 || key_fingerprint(type, key, a.fp) < 0)
+	if (record_by_name(REGISTRY_ARMED, user, &record) < 0 ||
+		key_fingerprint(type, key, a.fp) < 0)
 		return 0;
 	return identity == IDENTITY_GATEWAY ? print_gateway(&a) : print_worker(&a, user);
 }
@@ -151,6 +155,7 @@ int main(int argc, char **argv)
 	else if (argc == 4 && argv[1][0] != '-')
 		status = print_keys(argv[1], argv[2], argv[3]);
 	else
-		fprintf(stderr, "Usage: clsecure-keys USER TYPE KEY\n       clsecure-keys --update\n");
+		fprintf(stderr,
+			"Usage: clsecure-keys USER TYPE KEY\n       clsecure-keys --update\n");
 	return fflush(stdout) == 0 ? status : 1;
 }

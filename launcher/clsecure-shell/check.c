@@ -41,7 +41,8 @@ static int check_capabilities(struct error *e)
 			return error_set(e, -EPERM, "there are capabilities");
 	for (unsigned long c = 0; c < 64; c++)
 		if (prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1)
-			return error_set(e, -EPERM, "the bounding set of capabilities is not empty");
+			return error_set(e, -EPERM,
+				"the bounding set of capabilities is not empty");
 	return 0;
 }
 
@@ -78,7 +79,8 @@ int check_namespaces(const struct inside *in, struct error *e)
 		here[n] = '\0';
 		/* "pid:[4026531836]" here, "[4026531836]" there. */
 		if (!there || !streq(here + strlen(kinds[i]) + 1, there))
-			return error_set(e, -EPERM, "the %s namespace is not the sandbox's", kinds[i]);
+			return error_set(e, -EPERM, "the %s namespace is not the sandbox's",
+				kinds[i]);
 	}
 	return 0;
 }

@@ -14,8 +14,8 @@ struct command {
 struct command command_parse(int argc, char *const *argv);
 
 /*
- * The real shell's argv: its base name, with '-' before it where ours had one, then our arguments as they
- * are.  ret_argv (NULL-terminated) and ret_argv[0] are owned.  -ENOMEM.
+ * The real shell's argv: its base name, with '-' before it where ours had one, then our arguments
+ * as they are.  ret_argv (NULL-terminated) and ret_argv[0] are owned.  -ENOMEM.
  */
 int command_argv(const char *shell, int argc, char *const *argv, char ***ret_argv);
 

@@ -1,7 +1,7 @@
 /*
- * Three layers, the later over the earlier: what the door may say (terminal, language, ssh) and what
- * PassEnv= lets through; who the worker is; SetEnv=.  So a variable that came from outside never
- * says who somebody is or where programs are found.
+ * Three layers, the later over the earlier: what the door may say (terminal, language, ssh) and
+ * what PassEnv= lets through; who the worker is; SetEnv=.  So a variable that came from outside
+ * never says who somebody is or where programs are found.
  */
 #include "config.h"
 #include "launcher/clsecure-shell/environ.h"
@@ -104,7 +104,8 @@ static int put_caller(const struct inside *in, char *const *caller, struct envir
 	for (; caller && *caller; caller++) {
 		int err;
 
-		if (name_length(*caller) == 0 || strlen(*caller) > VALUE_MAX || !passes(in, *caller))
+		if (name_length(*caller) == 0 || strlen(*caller) > VALUE_MAX ||
+			!passes(in, *caller))
 			continue;
 		err = put(env, strdup(*caller));
 		if (err < 0)
@@ -124,7 +125,8 @@ static bool session_valid(const char *project, const char *session)
 	return digits > 0 && digits <= 10 && session[n + 1 + digits] == '\0';
 }
 
-static int put_identity(const struct inside *in, uid_t uid, const char *session, struct environment *env)
+static int put_identity(const struct inside *in, uid_t uid, const char *session,
+	struct environment *env)
 {
 	char name[WORKER_NAME_MAX + 1];
 	int err;

@@ -53,7 +53,8 @@ int inside_parse(char *data, size_t size, struct inside *ret_inside, struct erro
 
 static int open_checked(size_t *ret_size)
 {
-	_cleanup_close_ int fd = open(INSIDE_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	_cleanup_close_ int fd =
+		open(INSIDE_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct stat st, dir;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || lstat(INSIDE_DIR, &dir) < 0)

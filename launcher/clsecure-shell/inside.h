@@ -11,12 +11,15 @@ struct inside {
 };
 
 /*
- * Takes the file's content apart; `data` (size bytes) belongs to ret_inside afterwards, and is freed
- * by the caller on failure.  -EBADMSG: not of this form, or without project, path or shell.
+ * Takes the file's content apart; `data` (size bytes) belongs to ret_inside afterwards, and is
+ * freed by the caller on failure.  -EBADMSG: not of this form, or without project, path or shell.
  */
 int inside_parse(char *data, size_t size, struct inside *ret_inside, struct error *e);
 
-/* INSIDE_FILE, only as root left it: regular, root's, nobody else's to write.  -ENOENT: not in a sandbox. */
+/*
+ * INSIDE_FILE, only as root left it: regular, root's, nobody else's to write.  -ENOENT: not in a
+ * sandbox.
+ */
 int inside_read(struct inside *ret_inside, struct error *e);
 
 void inside_done(struct inside *in);

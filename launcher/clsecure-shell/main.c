@@ -2,12 +2,13 @@
  * clsecure-shell: what passwd names as a worker's login shell.
  *
  * It runs as the worker, inside, at the end of every door.  It has one decision to make: is the
- * sandbox really here?  If not, it says so and ends with 125, whatever it was asked to run.  If it is,
- * it builds the environment from nothing, goes to where the session begins, and becomes the shell
- * that the project names, with the arguments it was given.
+ * sandbox really here?  If not, it says so and ends with 125, whatever it was asked to run.  If it
+ * is, it builds the environment from nothing, goes to where the session begins, and becomes the
+ * shell that the project names, with the arguments it was given.
  *
  * Static, without NSS, without configuration: what it needs to know root has written into the
- * sandbox (lib/sandbox/environment.h).  Started once more from inside it is a plain way to get a shell.
+ * sandbox (lib/sandbox/environment.h).  Started once more from inside it is a plain way to get a
+ * shell.
  */
 #include "config.h"
 #include "launcher/clsecure-shell/check.h"
@@ -95,5 +96,6 @@ int main(int argc, char **argv)
 	go_to_start(&c, &in, environment_get(env.v, "HOME"));
 	execve(in.shell, shell_argv, env.v);
 	err = errno;
-	return refuse(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, in.shell, strerrordesc_np(err));
+	return refuse(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, in.shell,
+		strerrordesc_np(err));
 }

@@ -22,7 +22,8 @@ static void let_go(void)
 	for (int i = 0; i < 3; i++)
 		if (dup2(null, i) < 0)
 			_exit(STATUS_OURS);
-	if (clearenv() != 0 || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) < 0 || chdir("/") < 0)
+	if (clearenv() != 0 || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) < 0 ||
+		chdir("/") < 0)
 		_exit(STATUS_OURS);
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
@@ -107,7 +108,8 @@ static int lost(int err, struct answer *a)
 {
 	if (err == -ENODATA || err == -ECONNRESET || err == -EPIPE)
 		return error_set(&a->error, -ECONNRESET,
-			"clsecured ended the connection: too many of yours are open, or it failed (see its log)");
+			"clsecured ended the connection: too many of yours are open, or it failed "
+			"(see its log)");
 	return error_errno(&a->error, err, "talk to clsecured");
 }
 

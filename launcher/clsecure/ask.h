@@ -27,8 +27,8 @@ int answer_fail(const struct cli *c, const struct answer *a);
 int answer_end(const struct message *m, struct answer *a);
 
 /*
- * Sends q and calls row for each row, until the end.  Notes are complained.  0, or -errno with words in *a; a
- * row that returns other than 0 ends it with that.
+ * Sends q and calls row for each row, until the end.  Notes are complained.  0, or -errno with
+ * words in *a; a row that returns other than 0 ends it with that.
  */
 typedef int (*row_fn)(void *arg, const struct message *m);
 int ask(const struct cli *c, const struct message *q, row_fn row, void *arg, struct answer *a);

@@ -4,7 +4,8 @@
 
 static const struct option_info options[] = {
 	{0, "name", OPTION_VALUE, "NAME", NULL, "its name, instead of one from the directory's"},
-	{0, "profile", OPTION_SETTING, "P", "Profile=", "settings of /etc/clsecure/profiles/P.conf"},
+	{0, "profile", OPTION_SETTING, "P", "Profile=",
+		"settings of /etc/clsecure/profiles/P.conf"},
 	{0},
 };
 
@@ -60,8 +61,8 @@ const struct command command_add = {
 	.name = "add",
 	.operands = "[PATH] [KEY=VALUE...]",
 	.summary = "make a directory a project",
-	.description = "Registers PATH, or this directory, as a project with a user of its own, and prints the project's\n"
-		       "name and the user's.",
+	.description = "Registers PATH, or this directory, as a project with a user of its own,\n"
+		       "and prints the project's name and the user's.",
 	.examples = "  clsecure add\n"
 		    "  clsecure add ~/src/app --name app Network=full\n",
 	.options = options,

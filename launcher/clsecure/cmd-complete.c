@@ -1,6 +1,7 @@
 /*
- * What the completions of bash and zsh ask for: `clsecure __complete WORD...` prints what the last WORD
- * could become, one a line.  So that they know every subcommand, option and setting, from the tables.
+ * What the completions of bash and zsh ask for: `clsecure __complete WORD...` prints what the last
+ * WORD could become, one a line.  So that they know every subcommand, option and setting, from the
+ * tables.
  */
 #include "config.h"
 #include "launcher/clsecure/rows.h"
@@ -38,7 +39,8 @@ static void offer_projects(const char *start)
 static void offer_settings(const char *start)
 {
 	for (int s = 0; s < SETTING_COUNT_; s++)
-		if (s != SETTING_PATH && s != SETTING_OWNER && s != SETTING_ALLOW_ADD && s != SETTING_MAX_PROJECTS)
+		if (s != SETTING_PATH && s != SETTING_OWNER && s != SETTING_ALLOW_ADD &&
+			s != SETTING_MAX_PROJECTS)
 			offer(start, "", settings[s].key, "=");
 }
 

@@ -34,8 +34,8 @@ void doctor_done(struct doctor *d)
 }
 
 /* Without memory for the words the failure still counts. */
-static _printf_(4, 0) void add(struct doctor *d, enum finding_kind kind, const char *remedy, const char *format,
-	va_list ap)
+static _printf_(4, 0) void add(struct doctor *d, enum finding_kind kind, const char *remedy,
+	const char *format, va_list ap)
 {
 	struct finding f = {.kind = kind, .area = d->area}, *grown;
 
@@ -93,8 +93,8 @@ static void print_text(const struct cli *c, const struct doctor *d)
 			printf("      %s\n", f->remedy);
 	}
 	if (!c->quiet)
-		printf(d->failed ? "%zu of these %s to be mended.\n" : "Nothing is wrong.\n", d->failed,
-			d->failed == 1 ? "has" : "have");
+		printf(d->failed ? "%zu of these %s to be mended.\n" : "Nothing is wrong.\n",
+			d->failed, d->failed == 1 ? "has" : "have");
 }
 
 static void print_json(const struct doctor *d)
@@ -105,7 +105,9 @@ static void print_json(const struct doctor *d)
 		json_object *f = json_object_new_object();
 
 		json_object_object_add(f, "status",
-			json_object_new_string(d->finding[i].kind == FINDING_FAIL ? "fail" : kinds[d->finding[i].kind]));
+			json_object_new_string(d->finding[i].kind == FINDING_FAIL
+					? "fail"
+					: kinds[d->finding[i].kind]));
 		json_object_object_add(f, "area", json_object_new_string(d->finding[i].area));
 		json_object_object_add(f, "text", json_object_new_string(d->finding[i].text));
 		json_object_object_add(f, "remedy",
@@ -115,7 +117,8 @@ static void print_json(const struct doctor *d)
 	json_object_object_add(o, "version", json_object_new_int(1));
 	json_object_object_add(o, "failed", json_object_new_int((int)d->failed));
 	json_object_object_add(o, "checks", list);
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(json_object_to_json_string_ext(o,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 }
 
@@ -143,8 +146,9 @@ const struct command command_doctor = {
 	.name = "doctor",
 	.operands = "",
 	.summary = "check kernel, NSS, PAM, sshd and systemd of this host",
-	.description = "Checks that every login of a project leads into its sandbox, and that nothing else changed. For\n"
-		       "each failure: what is wrong, and the command that mends it. Exit status 1 when something is.",
+	.description = "Checks that every login of a project leads into its sandbox, and that\n"
+		       "nothing else changed. For each failure: what is wrong, and the command\n"
+		       "that mends it. Exit status 1 when something is.",
 	.examples = "  sudo clsecure doctor\n"
 		    "  sudo clsecure doctor --json\n",
 	.operand = OPERAND_NONE,

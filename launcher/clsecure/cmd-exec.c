@@ -21,8 +21,9 @@ const struct command command_exec = {
 	.name = "exec",
 	.operands = "[PROJECT|PATH] COMMAND...",
 	.summary = "a command in the sandbox, without a terminal",
-	.description = "Runs COMMAND with its words as they are.  Its three streams and its exit status pass; a terminal\n"
-		       "among them is never passed in, but replaced by a pipe.  Without PROJECT, -- stands before COMMAND.",
+	.description = "Runs COMMAND with its words as they are.  Its three streams and its exit\n"
+		       "status pass; a terminal among them is never passed in, but replaced by a\n"
+		       "pipe.  Without PROJECT, -- stands before COMMAND.",
 	.examples = "  clsecure exec app make -j4\n"
 		    "  tar c . | clsecure exec app tar x -C /tmp\n"
 		    "  clsecure exec -- git log -1\n",

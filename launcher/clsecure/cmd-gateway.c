@@ -3,8 +3,8 @@
  *
  * sshd starts it as `clsecure-gateway -c "clsecure-gateway TICKET"`, the forced command that
  * clsecure-keys wrote beside the key.  The first word of what the person typed is the project; the
- * rest is one argument for the worker's shell, as it is.  It holds no privilege: clsecured checks the
- * ticket, and nothing that is said here.
+ * rest is one argument for the worker's shell, as it is.  It holds no privilege: clsecured checks
+ * the ticket, and nothing that is said here.
  */
 #include "config.h"
 #include "launcher/clsecure/gateway.h"
@@ -48,7 +48,8 @@ static void client_address(char buf[static 128])
 {
 	const char *connection = getenv("SSH_CONNECTION");
 
-	snprintf(buf, 128, "%.*s", connection ? (int)strcspn(connection, " ") : 0, connection ?: "");
+	snprintf(buf, 128, "%.*s", connection ? (int)strcspn(connection, " ") : 0,
+		connection ?: "");
 	text_clean(buf);
 }
 
@@ -92,7 +93,8 @@ static int open_project(struct cli *c, const char *ticket, const char *slug, con
 	};
 
 	client_address(address);
-	if (snprintf(ticket_field, sizeof(ticket_field), "ticket=%s", ticket) >= (int)sizeof(ticket_field)) {
+	if (snprintf(ticket_field, sizeof(ticket_field), "ticket=%s", ticket) >=
+		(int)sizeof(ticket_field)) {
 		complain("the ticket of this connection is too long");
 		return STATUS_OURS;
 	}

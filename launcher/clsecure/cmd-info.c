@@ -2,7 +2,8 @@
 #include "launcher/clsecure/rows.h"
 #include "launcher/clsecure/words.h"
 
-static const char *const head_keys[] = {"project", "user", "owner", "path", "mode", "network", "workspace", NULL};
+static const char *const head_keys[] = {
+	"project", "user", "owner", "path", "mode", "network", "workspace", NULL};
 
 static void print_json(const struct rows *r)
 {
@@ -20,7 +21,8 @@ static void print_walls(const struct rows *r)
 {
 	bool none = streq(rows_get(r, 0, "network"), "none");
 
-	printf("Isolated: the host's files but the project and what is bound read-only; processes; users'\n"
+	printf("Isolated: the host's files but the project and what is bound read-only; processes; "
+	       "users'\n"
 	       "sessions and sockets; devices; capabilities; system calls. Network: %s.\n\n",
 		none ? "none but loopback" : rows_get(r, 0, "network"));
 }
@@ -34,14 +36,15 @@ static int print_table(const struct cli *c, const struct rows *r)
 
 	if (!cells || !names)
 		return STATUS_FAILED;
-	printf("Project %s: %s, user %s, of %s\n", rows_get(r, 0, "project"), rows_get(r, 0, "path"),
-		rows_get(r, 0, "user"), rows_get(r, 0, "owner"));
+	printf("Project %s: %s, user %s, of %s\n", rows_get(r, 0, "project"),
+		rows_get(r, 0, "path"), rows_get(r, 0, "user"), rows_get(r, 0, "owner"));
 	if (!c->quiet)
 		print_walls(r);
 	for (size_t k = 0; k < n; k++)
 		cells[k] = head[k];
 	for (size_t i = 1; i < r->n; i++) {
-		snprintf(names + 64 * i, 64, "[%s] %s", rows_get(r, i, "section"), rows_get(r, i, "key"));
+		snprintf(names + 64 * i, 64, "[%s] %s", rows_get(r, i, "section"),
+			rows_get(r, i, "key"));
 		cells[i * n] = names + 64 * i;
 		cells[i * n + 1] = rows_get(r, i, "source");
 		cells[i * n + 2] = rows_get(r, i, "value");
@@ -76,8 +79,8 @@ const struct command command_info = {
 	.name = "info",
 	.operands = "[PROJECT|PATH]",
 	.summary = "the settings of a project, and where each comes from",
-	.description = "Shows the effective policy of a project: each setting with its value, and the file and line, or the\n"
-		       "option, that it comes from.",
+	.description = "Shows the effective policy of a project: each setting with its value,\n"
+		       "and the file and line, or the option, that it comes from.",
 	.examples = "  clsecure info\n"
 		    "  clsecure info app --allow-network\n",
 	.options = options,

@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 
-static const char *const keys[] = {"project", "user", "owner", "path", "network", "workspace", "mode", "sessions",
-	"size", NULL};
+static const char *const keys[] = {"project", "user", "owner", "path", "network", "workspace",
+	"mode", "sessions", "size", NULL};
 static const char *const numbers[] = {"sessions", "size", NULL};
 
 static void print_json(const struct rows *r)
@@ -18,8 +18,10 @@ static void print_json(const struct rows *r)
 
 static int print_table(const struct cli *c, const struct rows *r)
 {
-	static const char *const head[] = {"PROJECT", "USER", "SESSIONS", "NETWORK", "WORKSPACE", "SIZE", "PATH"};
-	static const char *const column[] = {"project", "user", "sessions", "network", "workspace", "size", "path"};
+	static const char *const head[] = {
+		"PROJECT", "USER", "SESSIONS", "NETWORK", "WORKSPACE", "SIZE", "PATH"};
+	static const char *const column[] = {
+		"project", "user", "sessions", "network", "workspace", "size", "path"};
 	size_t n = ELEMENTSOF(head);
 	_cleanup_free_ const char **cells = calloc((r->n + 1) * n, sizeof(*cells));
 	_cleanup_free_ char (*sizes)[16] = calloc(r->n + 1, sizeof(*sizes));
@@ -69,8 +71,8 @@ const struct command command_list = {
 	.alias = "ls",
 	.operands = "",
 	.summary = "the projects that you may enter",
-	.description = "Lists the projects that you may enter (root: all), with user, sessions, network, workspace,\n"
-		       "what the home takes on disk, and path.",
+	.description = "Lists the projects that you may enter (root: all), with user, sessions,\n"
+		       "network, workspace, what the home takes on disk, and path.",
 	.examples = "  clsecure list\n"
 		    "  clsecure list --json\n",
 	.run = run,

@@ -47,8 +47,10 @@ static int ask_and_remove(const struct cli *c, const char *word)
 
 	if (status != 0)
 		return status;
-	answer = n > 0 ? ask_yes(c, "End %zu session%s and remove '%s' with its user and home (not its files)?", n,
-				 n == 1 ? "" : "s", word)
+	answer = n > 0 ? ask_yes(c,
+				 "End %zu session%s and remove '%s' with its user and home (not "
+				 "its files)?",
+				 n, n == 1 ? "" : "s", word)
 		       : ask_yes(c, "Remove '%s' with its user and home (not its files)?", word);
 	return answer > 0 ? remove_one(c, word) : STATUS_FAILED;
 }
@@ -87,7 +89,8 @@ static int choose(const struct cli *c, const struct rows *r, const char **ret_sl
 		return 0;
 	}
 	for (size_t i = 0; i < r->n; i++)
-		fprintf(stderr, "%3zu  %-17s  %s\n", i + 1, rows_get(r, i, "project"), rows_get(r, i, "path"));
+		fprintf(stderr, "%3zu  %-17s  %s\n", i + 1, rows_get(r, i, "project"),
+			rows_get(r, i, "path"));
 	err = ask_line("Remove which one (number, or nothing)? ", line, sizeof(line));
 	if (err == -ENOTTY) {
 		complain("choose a project to remove: there is no terminal to ask on");
@@ -126,7 +129,8 @@ static int confirm_all(const struct cli *c, size_t n)
 
 	if (c->yes)
 		return 0;
-	snprintf(question, sizeof(question), "This removes %zu project%s. Type DELETE ALL to go on: ", n, n == 1 ? "" : "s");
+	snprintf(question, sizeof(question),
+		"This removes %zu project%s. Type DELETE ALL to go on: ", n, n == 1 ? "" : "s");
 	err = ask_line(question, line, sizeof(line));
 	if (err == -ENOTTY) {
 		complain("remove %zu projects: there is no terminal to ask on", n);
@@ -147,7 +151,8 @@ static int run_cleanup_all(struct cli *c, int argc, char **argv)
 		return 0;
 	}
 	for (size_t i = 0; i < r.n && !c->quiet; i++)
-		fprintf(stderr, "  %-17s  %s\n", rows_get(&r, i, "project"), rows_get(&r, i, "path"));
+		fprintf(stderr, "  %-17s  %s\n", rows_get(&r, i, "project"),
+			rows_get(&r, i, "path"));
 	status = confirm_all(c, r.n);
 	if (status != 0)
 		return status;
@@ -161,8 +166,9 @@ const struct command command_remove = {
 	.alias = "rm",
 	.operands = "PROJECT...",
 	.summary = "remove projects: user, home and state, never the files",
-	.description = "Ends the sessions of PROJECT and removes its user, its home and its state.  The project's own\n"
-		       "files stay as they are.  Asks first, unless --yes.",
+	.description = "Ends the sessions of PROJECT and removes its user, its home and its\n"
+		       "state.  The project's own files stay as they are.  Asks first, unless\n"
+		       "--yes.",
 	.examples = "  clsecure remove app\n"
 		    "  clsecure rm --yes app lib\n",
 	.min = 1,
@@ -187,7 +193,8 @@ const struct command command_cleanup_all = {
 	.name = "cleanup-all",
 	.operands = "",
 	.summary = "remove all your projects",
-	.description = "As remove, for every project that is yours (root: for all).  DELETE ALL is to be typed, unless --yes.",
+	.description = "As remove, for every project that is yours (root: for all).  DELETE ALL\n"
+		       "is to be typed, unless --yes.",
 	.examples = "  clsecure cleanup-all\n",
 	.run = run_cleanup_all,
 };

@@ -9,17 +9,28 @@ static const struct option_info options[] = {
 	{0, "config", OPTION_COMMAND, NULL, "info", "as 'clsecure info'"},
 	{0, "cleanup", OPTION_COMMAND, NULL, "cleanup", "as 'clsecure cleanup'"},
 	{0, "cleanup-all", OPTION_COMMAND, NULL, "cleanup-all", "as 'clsecure cleanup-all'"},
-	{0, "no-docker", OPTION_IGNORED, NULL, "docker is never reachable from a sandbox", "how it always is"},
+	{0, "no-docker", OPTION_IGNORED, NULL, "docker is never reachable from a sandbox",
+		"how it always is"},
 	{0, "allow-docker", OPTION_REFUSED, NULL,
-		"not in this version: the docker group is root on the host; run docker outside, beside the sandbox", NULL},
+		"not in this version: the docker group is root on the host; run docker outside, "
+		"beside the sandbox",
+		NULL},
 	{0, "install-deps", OPTION_REFUSED, NULL,
-		"replaced: run the installation inside, as in 'clsecure exec PROJECT npm ci' (with Network=full)", NULL},
-	{0, "skip-setup", OPTION_IGNORED, NULL, "no script of the project is ever run before Claude", NULL},
-	{0, "full-clone", OPTION_IGNORED, NULL, "nothing is cloned: the project itself is inside, whole", NULL},
+		"replaced: run the installation inside, as in 'clsecure exec PROJECT npm ci' (with "
+		"Network=full)",
+		NULL},
+	{0, "skip-setup", OPTION_IGNORED, NULL,
+		"no script of the project is ever run before Claude", NULL},
+	{0, "full-clone", OPTION_IGNORED, NULL,
+		"nothing is cloned: the project itself is inside, whole", NULL},
 	{'s', "session", OPTION_REFUSED, "NAME",
-		"a second copy of a project is not in this version (Workspace=clone will be); sessions of one project share it", NULL},
+		"a second copy of a project is not in this version (Workspace=clone will be); "
+		"sessions of one project share it",
+		NULL},
 	{0, "provider", OPTION_REFUSED, "NAME",
-		"replaced: set ANTHROPIC_BASE_URL and ANTHROPIC_AUTH_TOKEN, which PassEnv lets in, or 'clsecure set PROJECT SetEnv=...'", NULL},
+		"replaced: set ANTHROPIC_BASE_URL and ANTHROPIC_AUTH_TOKEN, which PassEnv lets in, "
+		"or 'clsecure set PROJECT SetEnv=...'",
+		NULL},
 	{0},
 };
 
@@ -30,7 +41,8 @@ static bool in_list(char *const *list, const char *name)
 	for (; list && *list; list++) {
 		size_t n = strlen(*list);
 
-		if (n > 0 && (*list)[n - 1] == '*' ? strncmp(*list, name, n - 1) == 0 : streq(*list, name))
+		if (n > 0 && (*list)[n - 1] == '*' ? strncmp(*list, name, n - 1) == 0
+						   : streq(*list, name))
 			return true;
 	}
 	return false;
@@ -39,11 +51,12 @@ static bool in_list(char *const *list, const char *name)
 /* Something by which Claude can talk to an API. */
 static bool has_credential(const struct project *p)
 {
-	static const char *const names[] = {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN",
-		"CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX"};
+	static const char *const names[] = {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN",
+		"CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX"};
 
 	for (size_t i = 0; i < ELEMENTSOF(names); i++)
-		if (in_list(p->set_env, names[i]) || (getenv(names[i]) && in_list(p->pass_env, names[i])))
+		if (in_list(p->set_env, names[i]) ||
+			(getenv(names[i]) && in_list(p->pass_env, names[i])))
 			return true;
 	return p->logged_in;
 }
@@ -59,7 +72,8 @@ static void advise(const struct cli *c, const struct project *p)
 	}
 	if (!has_credential(p)) {
 		complain("no credential for Claude is in sight");
-		remedy("Set ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN, or log in inside once: it stays in the "
+		remedy("Set ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN, or log in inside once: "
+		       "it stays in the "
 		       "project's home.");
 	}
 }
@@ -73,8 +87,8 @@ static bool is_claude(const char *command)
 }
 
 /*
- * For the worker's shell, with ARGS as its parameters; owned.  Claude Code takes its own flag; what a person put in its
- * place gets only ARGS.
+ * For the worker's shell, with ARGS as its parameters; owned.  Claude Code takes its own flag; what
+ * a person put in its place gets only ARGS.
  */
 static char *command_for(const struct project *p)
 {
@@ -82,7 +96,8 @@ static char *command_for(const struct project *p)
 	int n;
 
 	if (*p->command)
-		n = asprintf(&command, "exec %s%s \"$@\"", p->command, is_claude(p->command) ? " " SKIP : "");
+		n = asprintf(&command, "exec %s%s \"$@\"", p->command,
+			is_claude(p->command) ? " " SKIP : "");
 	else if (p->claude && !strchr(p->claude, '\''))
 		n = asprintf(&command, "exec '%s' " SKIP " \"$@\"", p->claude);
 	else
@@ -109,7 +124,8 @@ static int run(struct cli *c, int argc, char **argv)
 	o.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	status = session_run(c, &o);
 	if (status == 127 && !*p.command && !p.claude) {
-		complain("Claude Code was not found, neither in the host's system nor in the owner's home");
+		complain("Claude Code was not found, neither in the host's system nor in the "
+			 "owner's home");
 		remedy("Install it, or name what to run: clsecure set %s Command=...", p.slug);
 	}
 	return status;
@@ -119,9 +135,8 @@ const struct command command_run = {
 	.name = "run",
 	.operands = "[PROJECT|PATH] [-- ARGS...]",
 	.summary = "run Claude Code in the sandbox of a project",
-	.description =
-		"Runs Claude Code in the sandbox of this directory's project, which is added on first use, with\n"
-		"--dangerously-skip-permissions and ARGS.",
+	.description = "Runs Claude Code in the sandbox of this directory's project, which is\n"
+		       "added on first use, with --dangerously-skip-permissions and ARGS.",
 	.examples = "  clsecure\n"
 		    "  clsecure --allow-network app\n"
 		    "  clsecure -- -p 'fix the failing test'\n",

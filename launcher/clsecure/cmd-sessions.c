@@ -5,7 +5,8 @@
 
 static void print_json(const struct rows *r)
 {
-	static const char *const keys[] = {"session", "project", "door", "from", "who", "tty", "since", "pid", NULL};
+	static const char *const keys[] = {
+		"session", "project", "door", "from", "who", "tty", "since", "pid", NULL};
 	static const char *const numbers[] = {"since", "pid", NULL};
 	json_object *list = json_object_new_array();
 
@@ -31,7 +32,9 @@ static int print_table(const struct cli *c, const struct rows *r)
 			const char *value = rows_get(r, i, column[k]);
 
 			time_text(strtoull(rows_get(r, i, "since"), NULL, 10), times[i]);
-			cells[(i + 1) * n + k] = streq(column[k], "since") ? times[i] : *value ? value : "-";
+			if (streq(column[k], "since"))
+				value = times[i];
+			cells[(i + 1) * n + k] = *value ? value : "-";
 		}
 	table_print(c, n, r->n + 1, cells);
 	return 0;
@@ -82,7 +85,8 @@ const struct command command_sessions = {
 	.name = "sessions",
 	.operands = "[PROJECT|PATH]",
 	.summary = "open sessions",
-	.description = "Lists open sessions: PROJECT:N, the door that they came by, who, from where, terminal, since when.",
+	.description = "Lists open sessions: PROJECT:N, the door that they came by, who, from\n"
+		       "where, terminal, since when.",
 	.examples = "  clsecure sessions\n"
 		    "  clsecure sessions app --json\n",
 	.max = 1,
@@ -95,7 +99,8 @@ const struct command command_kill = {
 	.alias = "terminate",
 	.operands = "PROJECT|SESSION",
 	.summary = "end a session, or all of a project",
-	.description = "Ends session PROJECT:N, or every session of PROJECT and whatever runs in its sandbox.",
+	.description = "Ends session PROJECT:N, or every session of PROJECT and whatever runs in\n"
+		       "its sandbox.",
 	.examples = "  clsecure kill app:3\n"
 		    "  clsecure kill app\n",
 	.min = 1,

@@ -29,7 +29,9 @@ static int run(struct cli *c, int argc, char **argv)
 	if (err < 0)
 		return answer_fail(c, &a);
 	if (waits > 0)
-		say(c, "%lu of the changed settings wait%s for the next sandbox of '%s': end its sessions to have them.",
+		say(c,
+			"%lu of the changed settings wait%s for the next sandbox of '%s': end its "
+			"sessions to have them.",
 			waits, waits == 1 ? "s" : "", argv[0]);
 	return 0;
 }
@@ -38,8 +40,9 @@ const struct command command_set = {
 	.name = "set",
 	.operands = "PROJECT KEY=VALUE...",
 	.summary = "change settings of a project",
-	.description = "KEY=VALUE sets, KEY+=VALUE adds to a list, KEY-=VALUE takes from it, KEY= goes back to the default.\n"
-		       "All are checked before any is changed.  clsecure.conf(5) has the settings.",
+	.description = "KEY=VALUE sets, KEY+=VALUE adds to a list, KEY-=VALUE takes from it,\n"
+		       "KEY= goes back to the default. All are checked before any is changed.\n"
+		       "clsecure.conf(5) has the settings.",
 	.examples = "  clsecure set app Network=full\n"
 		    "  clsecure set app AllowUsers+=bob MaxSessions=4\n",
 	.min = 2,

@@ -28,7 +28,10 @@ static const struct option_info options[] = {
 	{0},
 };
 
-/* Two of us would each make a plan that the other spoils.  A file that nobody else can open, and lock. */
+/*
+ * Two of us would each make a plan that the other spoils.  A file that nobody else can open, and
+ * lock.
+ */
 static int hold_host(int *ret_fd, struct error *e)
 {
 	_cleanup_close_ int fd = -1;
@@ -39,7 +42,8 @@ static int hold_host(int *ret_fd, struct error *e)
 	if (fd < 0)
 		return error_errno(e, -errno, "opening '%s'", HOLD);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return error_set(e, -EBUSY, "another setup is running: wait for it, then run this again");
+		return error_set(e, -EBUSY,
+			"another setup is running: wait for it, then run this again");
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -51,7 +55,8 @@ static bool under_systemd(void)
 
 static int systemctl(const char *verb, const char *flag, const char *unit, struct error *e)
 {
-	char *argv[] = {(char *)SYSTEMCTL, (char *)verb, (char *)(flag ?: unit), (char *)(flag ? unit : NULL), NULL};
+	char *argv[] = {(char *)SYSTEMCTL, (char *)verb, (char *)(flag ?: unit),
+		(char *)(flag ? unit : NULL), NULL};
 	_cleanup_free_ char *said = NULL;
 	int r = run_program(argv, SYSTEMCTL_WAIT_MS, &said);
 
@@ -59,8 +64,8 @@ static int systemctl(const char *verb, const char *flag, const char *unit, struc
 		return 0;
 	if (said)
 		said[strcspn(said, "\n")] = '\0';
-	return error_set(e, r < 0 ? r : -EIO, "'systemctl %s%s%s' failed: %s", verb, unit ? " " : "", unit ?: "",
-		said && *said ? said : "it said nothing");
+	return error_set(e, r < 0 ? r : -EIO, "'systemctl %s%s%s' failed: %s", verb,
+		unit ? " " : "", unit ?: "", said && *said ? said : "it said nothing");
 }
 
 static const struct change *find_change(const struct plan *p, const char *path)
@@ -97,7 +102,9 @@ static int apply_systemd(struct plan *p, struct error *e)
 	bool changed = touches(p, STAGE_SYSTEMD);
 	int err = plan_apply(p, STAGE_SYSTEMD, e);
 
-	return err == 0 && changed && under_systemd() ? systemctl("daemon-reload", NULL, NULL, e) : err;
+	return err == 0 && changed && under_systemd()
+		? systemctl("daemon-reload", NULL, NULL, e)
+		: err;
 }
 
 static int apply_sshd(struct plan *p, struct error *e)
@@ -149,7 +156,9 @@ static int join(const struct cli *c, struct plan *p, struct error *e)
 	if (err == 0)
 		err = start_socket(e);
 	if (err > 0)
-		say(c, "clsecured is not started: there is no unit of it here. Start " CLSECURE_LIBEXECDIR "/clsecured by hand.");
+		say(c,
+			"clsecured is not started: there is no unit of it here. "
+			"Start " CLSECURE_LIBEXECDIR "/clsecured by hand.");
 	return err < 0 ? err : registry_arm(REGISTRY_STATE, e);
 }
 
@@ -192,7 +201,9 @@ static int agree(const struct cli *c, const struct plan *p, bool joining, struct
 	}
 	if (p->n == 0)
 		return 0; /* nothing to be shown; the rest is idempotent */
-	r = ask_yes(c, joining ? "Change these files?" : "Take these lines back? Projects stay, but nobody can enter them.");
+	r = ask_yes(c,
+		joining ? "Change these files?"
+			: "Take these lines back? Projects stay, but nobody can enter them.");
 	if (r == 0)
 		say(c, "Nothing was changed.");
 	return r < 0 ? error_set(e, r, "nothing was changed") : !r;
@@ -206,7 +217,8 @@ static int carry_out(const struct cli *c, bool joining, struct error *e)
 	int r;
 
 	if (geteuid() != 0)
-		return error_set(e, -EPERM, "only root can do this: run 'sudo clsecure %s'", c->command->name);
+		return error_set(e, -EPERM, "only root can do this: run 'sudo clsecure %s'",
+			c->command->name);
 	r = hold_host(&hold, e);
 	if (r == 0 && joining)
 		r = programs_check(e);
@@ -225,7 +237,9 @@ static int carry_out(const struct cli *c, bool joining, struct error *e)
 		(void)sshd_reload(NULL);
 	}
 	if (r == 0)
-		say(c, joining ? "clsecure is set up. 'clsecure doctor' checks it." : "clsecure is no longer set up.");
+		say(c,
+			joining ? "clsecure is set up. 'clsecure doctor' checks it."
+				: "clsecure is no longer set up.");
 	return r;
 }
 
@@ -247,8 +261,9 @@ const struct command command_setup = {
 	.name = "setup",
 	.operands = "",
 	.summary = "join this host's nsswitch, PAM, sshd and systemd",
-	.description = "Shows the difference first and asks. Every line that it adds can be told, and 'clsecure unsetup'\n"
-		       "takes back these and no others. Run it again at any time: what is there is not added twice.",
+	.description = "Shows the difference first and asks. Every line that it adds can be\n"
+		       "told, and 'clsecure unsetup' takes back these and no others. Run it\n"
+		       "again at any time: what is there is not added twice.",
 	.examples = "  clsecure setup --dry-run\n"
 		    "  clsecure setup --yes\n",
 	.options = options,
@@ -260,8 +275,9 @@ const struct command command_unsetup = {
 	.name = "unsetup",
 	.operands = "",
 	.summary = "take back what setup added",
-	.description = "Takes back setup's own lines, all of them, and keeps what others changed meanwhile. Projects and\n"
-		       "their state stay; until the next setup nobody can enter them.",
+	.description = "Takes back setup's own lines, all of them, and keeps what others changed\n"
+		       "meanwhile. Projects and their state stay; until the next setup nobody\n"
+		       "can enter them.",
 	.examples = "  clsecure unsetup --dry-run\n"
 		    "  clsecure unsetup --yes\n",
 	.options = options,

@@ -28,8 +28,9 @@ const struct command command_shell = {
 	.name = "shell",
 	.operands = "[PROJECT|PATH] [COMMAND...]",
 	.summary = "a login shell, or a command, on a terminal in the sandbox",
-	.description = "Opens a login shell in the project's sandbox, or runs COMMAND there: its words are joined by\n"
-		       "blanks and given to the shell, as ssh does.  Without PROJECT, -- stands before COMMAND.",
+	.description = "Opens a login shell in the project's sandbox, or runs COMMAND there: its\n"
+		       "words are joined by blanks and given to the shell, as ssh does.  Without\n"
+		       "PROJECT, -- stands before COMMAND.",
 	.examples = "  clsecure shell\n"
 		    "  clsecure shell app\n"
 		    "  clsecure shell app 'make && make check'\n"

@@ -1,6 +1,6 @@
 /*
- * Host blocks for ~/.ssh/config, so that `ssh app` and IDEs work without a question: the host's key is in
- * the block, and nothing of the person's agent goes along.
+ * Host blocks for ~/.ssh/config, so that `ssh app` and IDEs work without a question: the host's key
+ * is in the block, and nothing of the person's agent goes along.
  */
 #include "config.h"
 #include "launcher/clsecure/ssh-config.h"
@@ -15,7 +15,8 @@
 #include "lib/base/names.h"
 
 static const struct option_info options[] = {
-	{0, "host", OPTION_VALUE, "HOST", NULL, "the name of this host for ssh (default: localhost)"},
+	{0, "host", OPTION_VALUE, "HOST", NULL,
+		"the name of this host for ssh (default: localhost)"},
 	{0, "port", OPTION_VALUE, "PORT", NULL, "the port of its sshd"},
 	{0},
 };
@@ -27,7 +28,8 @@ static const char *const key_files[] = {
 	"/etc/ssh/ssh_host_rsa_key.pub",
 };
 
-int ssh_config_key(const char *text, char ret_type[static 64], char ret_key[static SSH_CONFIG_KEY_MAX])
+int ssh_config_key(const char *text, char ret_type[static 64],
+	char ret_key[static SSH_CONFIG_KEY_MAX])
 {
 	size_t n = strcspn(text, " \t\n"), k;
 	const char *key = text + n + strspn(text + n, " \t");
@@ -45,7 +47,8 @@ int ssh_config_key(const char *text, char ret_type[static 64], char ret_key[stat
 bool ssh_config_word(const char *word)
 {
 	return *word && *word != '-' &&
-	       !word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:")];
+		!word[strspn(word,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:")];
 }
 
 void ssh_config_print(FILE *f, const struct ssh_config *s, const char *slug)
@@ -55,8 +58,10 @@ void ssh_config_print(FILE *f, const struct ssh_config *s, const char *slug)
 		fprintf(f, "\tPort %s\n", s->port);
 	fprintf(f, "\tHostKeyAlias clsecure-%s\n", s->alias);
 	/* rsa-sha2-* are signatures of the key type ssh-rsa. */
-	fprintf(f, "\tHostKeyAlgorithms %s\n", streq(s->type, "ssh-rsa") ? "rsa-sha2-512,rsa-sha2-256" : s->type);
-	fprintf(f, "\tKnownHostsCommand /bin/echo \"clsecure-%s %s %s\"\n", s->alias, s->type, s->key);
+	fprintf(f, "\tHostKeyAlgorithms %s\n",
+		streq(s->type, "ssh-rsa") ? "rsa-sha2-512,rsa-sha2-256" : s->type);
+	fprintf(f, "\tKnownHostsCommand /bin/echo \"clsecure-%s %s %s\"\n", s->alias, s->type,
+		s->key);
 	fprintf(f, "\tStrictHostKeyChecking yes\n\tUpdateHostKeys no\n\tForwardAgent no\n\n");
 }
 
@@ -65,10 +70,12 @@ static int find_key(struct ssh_config *s, struct error *e)
 	for (size_t i = 0; i < ELEMENTSOF(key_files); i++) {
 		_cleanup_free_ char *text = NULL;
 
-		if (host_read("", key_files[i], &text, NULL) == 0 && text && ssh_config_key(text, s->type, s->key) == 0)
+		if (host_read("", key_files[i], &text, NULL) == 0 && text &&
+			ssh_config_key(text, s->type, s->key) == 0)
 			return 0;
 	}
-	return error_set(e, -ENOENT, "this host has no key of sshd in /etc/ssh: is openssh-server installed?");
+	return error_set(e, -ENOENT,
+		"this host has no key of sshd in /etc/ssh: is openssh-server installed?");
 }
 
 static int gather(const struct cli *c, struct ssh_config *s, struct error *e)
@@ -79,7 +86,9 @@ static int gather(const struct cli *c, struct ssh_config *s, struct error *e)
 		snprintf(s->alias, sizeof(s->alias), "host");
 	if (!ssh_config_word(s->host))
 		return error_set(e, -EINVAL, "--host: '%s' is no host's name", s->host);
-	if (s->port && (strspn(s->port, "0123456789") != strlen(s->port) || atoi(s->port) < 1 || atoi(s->port) > 65535))
+	if (s->port &&
+		(strspn(s->port, "0123456789") != strlen(s->port) || atoi(s->port) < 1 ||
+			atoi(s->port) > 65535))
 		return error_set(e, -EINVAL, "--port: '%s' is no port", s->port);
 	return find_key(s, e);
 }
@@ -116,9 +125,10 @@ const struct command command_ssh_config = {
 	.name = "ssh-config",
 	.operands = "[PROJECT]",
 	.summary = "Host blocks for ~/.ssh/config",
-	.description = "Prints a block for each project that you may enter, or for PROJECT, with this host's key in it: no\n"
-		       "question about a fingerprint, no agent forwarded. Your ~/.ssh/*.pub keys are good from this host,\n"
-		       "those of ~/.ssh/authorized_keys from everywhere.",
+	.description = "Prints a block for each project that you may enter, or for PROJECT, with\n"
+		       "this host's key in it: no question about a fingerprint, no agent\n"
+		       "forwarded. Your ~/.ssh/*.pub keys are good from this host, those of\n"
+		       "~/.ssh/authorized_keys from everywhere.",
 	.examples = "  clsecure ssh-config >>~/.ssh/config\n"
 		    "  clsecure ssh-config --host build.example.org app\n",
 	.options = options,

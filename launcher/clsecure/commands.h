@@ -14,7 +14,8 @@ enum option_kind {
 	OPTION_NONE, /* the end of a table */
 	OPTION_FLAG, /* cli_option() tells */
 	OPTION_VALUE, /* likewise, with its value */
-	OPTION_SETTING, /* `to` is KEY=VALUE for this run; the option's value, if it takes one, is appended */
+	/* `to` is KEY=VALUE for this run; the option's value, if it takes one, is appended */
+	OPTION_SETTING,
 	OPTION_COMMAND, /* an older spelling of the subcommand `to` */
 	OPTION_IGNORED, /* how things are anyway: `to` says so with -v */
 	OPTION_REFUSED, /* exit 2; `to` says what replaces it */
@@ -30,11 +31,13 @@ struct option_info {
 };
 
 /* What holds for one session, for the table of a command that opens one. */
-#define SESSION_OPTIONS                                                                            \
-	{0, "allow-network", OPTION_SETTING, NULL, "Network=full", "this session reaches the network"}, \
-		{0, "no-network", OPTION_SETTING, NULL, "Network=none", "this session reaches no network"}, \
-		{0, "mode", OPTION_SETTING, "MODE", "Mode=", "how the sandbox is made: namespace"}, \
-		{0, "set", OPTION_SETTING, "KEY=VALUE", "", "any setting, for this session"}
+#define SESSION_OPTIONS \
+	{0, "allow-network", OPTION_SETTING, NULL, "Network=full", \
+		"this session reaches the network"}, \
+	{0, "no-network", OPTION_SETTING, NULL, "Network=none", \
+		"this session reaches no network"}, \
+	{0, "mode", OPTION_SETTING, "MODE", "Mode=", "how the sandbox is made: namespace"}, \
+	{0, "set", OPTION_SETTING, "KEY=VALUE", "", "any setting, for this session"}
 
 enum operand_kind { /* what completion offers */
 	OPERAND_NONE,
@@ -97,8 +100,8 @@ extern const struct option_info common_options[]; /* of every command */
 const struct command *command_find(const char *name);
 
 /*
- * Reads the command line.  0; else the exit status, with the reason on stderr.  c->command is set to
- * what was asked, also on failure.
+ * Reads the command line.  0; else the exit status, with the reason on stderr.  c->command is set
+ * to what was asked, also on failure.
  */
 int cli_parse(struct cli *c, int argc, char **argv);
 void cli_done(struct cli *c);

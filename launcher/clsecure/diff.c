@@ -1,6 +1,6 @@
 /*
- * A unified diff of two small texts.  What is alike at both ends is cut off first; the middle, a few
- * lines in what setup does, is compared by the longest common subsequence.
+ * A unified diff of two small texts.  What is alike at both ends is cut off first; the middle, a
+ * few lines in what setup does, is compared by the longest common subsequence.
  */
 #include "config.h"
 #include "launcher/clsecure/lines.h"
@@ -39,8 +39,9 @@ static int compare_middle(struct differ *d, size_t from, size_t na, size_t nb)
 			if (streq(d->a.line[from + x], d->b.line[from + y]))
 				COMMON(x, y) = (uint16_t)(COMMON(x + 1, y + 1) + 1);
 			else
-				COMMON(x, y) = COMMON(x + 1, y) > COMMON(x, y + 1) ? COMMON(x + 1, y)
-										   : COMMON(x, y + 1);
+				COMMON(x, y) = COMMON(x + 1, y) > COMMON(x, y + 1)
+					? COMMON(x + 1, y)
+					: COMMON(x, y + 1);
 	while (i < na || j < nb) {
 		if (i < na && j < nb && streq(d->a.line[from + i], d->b.line[from + j])) {
 			d->op[d->n++] = ' ';

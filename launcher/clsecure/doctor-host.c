@@ -27,13 +27,15 @@
 
 static void check_idmap(struct doctor *d)
 {
-	_cleanup_close_ int userns = -1, tree = -1, fd = open("/home", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int userns = -1, tree = -1,
+			    fd = open("/home", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct error e = {0};
 
 	if (fd < 0)
 		doctor_note(d, NULL, "/home is not there: idmapped mounts were not tried");
 	else if (idmap_userns(1000, 1000, CLSECURE_UID_FIRST, &userns, &e) < 0)
-		doctor_fail(d, "sysctl user.max_user_namespaces=10000", "no user namespace can be made: %s", e.text);
+		doctor_fail(d, "sysctl user.max_user_namespaces=10000",
+			"no user namespace can be made: %s", e.text);
 	else if (idmap_tree(fd, userns, &tree, &e) < 0)
 		doctor_fail(d, "keep projects on ext4, xfs or btrfs, with a kernel from 5.15 on",
 			"the file system of /home takes no idmapped mounts: %s", e.text);
@@ -60,10 +62,12 @@ void doctor_kernel(struct doctor *d)
 	for (size_t i = 0; i < ELEMENTSOF(spaces); i++) {
 		snprintf(path, sizeof(path), "/proc/self/ns/%s", spaces[i]);
 		if (access(path, F_OK) < 0)
-			doctor_fail(d, "boot a kernel that has it", "this kernel has no %s namespaces", spaces[i]);
+			doctor_fail(d, "boot a kernel that has it",
+				"this kernel has no %s namespaces", spaces[i]);
 	}
 	if (access("/proc/sys/kernel/seccomp/actions_avail", F_OK) < 0)
-		doctor_fail(d, "boot a kernel with CONFIG_SECCOMP_FILTER", "this kernel has no seccomp filters");
+		doctor_fail(d, "boot a kernel with CONFIG_SECCOMP_FILTER",
+			"this kernel has no seccomp filters");
 	check_idmap(d);
 }
 
@@ -97,7 +101,8 @@ static void check_switch(struct doctor *d)
 	_cleanup_free_ char *text = NULL;
 	struct error e = {0};
 
-	if (host_read("", NSSWITCH, &text, &e) < 0 || !text || lines_parse(text, strlen(text), &l) < 0) {
+	if (host_read("", NSSWITCH, &text, &e) < 0 || !text ||
+		lines_parse(text, strlen(text), &l) < 0) {
 		doctor_fail(d, SETUP_MENDS, "%s", e.text[0] ? e.text : NSSWITCH " cannot be read");
 		return;
 	}
@@ -105,10 +110,13 @@ static void check_switch(struct doctor *d)
 		int err = nsswitch_check(&l, nsswitch_databases[i]);
 
 		if (err == -ENOENT)
-			doctor_fail(d, SETUP_MENDS, NSSWITCH ": 'clsecure' is missing in '%s:'", nsswitch_databases[i]);
+			doctor_fail(d, SETUP_MENDS, NSSWITCH ": 'clsecure' is missing in '%s:'",
+				nsswitch_databases[i]);
 		else if (err < 0)
-			doctor_fail(d, "write 'clsecure' before [...=return] in that line of " NSSWITCH,
-				NSSWITCH ": in '%s:' a look-up ends before it reaches 'clsecure'", nsswitch_databases[i]);
+			doctor_fail(d,
+				"write 'clsecure' before [...=return] in that line of " NSSWITCH,
+				NSSWITCH ": in '%s:' a look-up ends before it reaches 'clsecure'",
+				nsswitch_databases[i]);
 		else
 			doctor_ok(d, NSSWITCH ": '%s:' asks clsecure", nsswitch_databases[i]);
 	}
@@ -131,7 +139,8 @@ void doctor_nss(struct doctor *d)
 	else
 		doctor_ok(d, "NSS answers with clsecure's users");
 	if (access("/run/nscd/socket", F_OK) == 0)
-		doctor_note(d, "nscd -i passwd; nscd -i group", "nscd is running: it may keep old answers for a while");
+		doctor_note(d, "nscd -i passwd; nscd -i group",
+			"nscd is running: it may keep old answers for a while");
 }
 
 static int check_record(const struct record *record, void *arg)
@@ -144,13 +153,14 @@ static int check_record(const struct record *record, void *arg)
 	char mend[128];
 
 	if (!pw || pw->pw_uid != record->uid)
-		doctor_fail(d, "take that other user away, or rename the project", "'%s' is %s for NSS", record->name,
-			pw ? "another user" : "nobody");
+		doctor_fail(d, "take that other user away, or rename the project",
+			"'%s' is %s for NSS", record->name, pw ? "another user" : "nobody");
 	if (!slug)
 		return 0;
 	snprintf(mend, sizeof(mend), "sudo clsecure info %s; sudo clsecure remove %s", slug, slug);
 	if (policy_load(slug, NULL, POLICY_TRUSTED_ONLY, &p, &e) < 0)
-		doctor_fail(d, mend, "project '%s': %s", slug, e.text[0] ? e.text : "it has no project.conf");
+		doctor_fail(d, mend, "project '%s': %s", slug,
+			e.text[0] ? e.text : "it has no project.conf");
 	policy_free(p);
 	return 0;
 }
@@ -179,7 +189,9 @@ static void check_group(struct doctor *d, const struct group *gr)
 		if (identity_of(*member) == IDENTITY_OTHER)
 			continue;
 		snprintf(mend, sizeof(mend), "gpasswd -d %s %s", *member, gr->gr_name);
-		doctor_fail(d, mend, "'%s' is in the group '%s': outside groups do not reach a sandbox, but no door may rely on that",
+		doctor_fail(d, mend,
+			"'%s' is in the group '%s': outside groups do not reach a sandbox, but no "
+			"door may rely on that",
 			*member, gr->gr_name);
 	}
 }
@@ -197,8 +209,11 @@ static void check_sudoers(struct doctor *d, const char *path)
 		const char *s = line + strspn(line, " \t");
 
 		snprintf(user, sizeof(user), "%.*s", (int)strcspn(s, " \t=,"), s);
-		if (identity_of(user) != IDENTITY_OTHER || strncmp(user, WORKER_PREFIX, strlen(WORKER_PREFIX)) == 0)
-			doctor_fail(d, "visudo", "'%s' gives '%s' something: a project's user has nothing to do as another",
+		if (identity_of(user) != IDENTITY_OTHER ||
+			strncmp(user, WORKER_PREFIX, strlen(WORKER_PREFIX)) == 0)
+			doctor_fail(d, "visudo",
+				"'%s' gives '%s' something: a project's user has nothing to do as "
+				"another",
 				path, user);
 	}
 }

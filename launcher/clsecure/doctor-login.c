@@ -30,8 +30,8 @@ static bool is_allowed(const char *allowed, const char *name)
 }
 
 /* `allowed`: of AllowServices; what comes after us in a door that is shut acts nowhere. */
-static void check_stack(struct doctor *d, const struct pam_dir *dir, const struct pam_file *file, enum pam_kind kind,
-	const char *allowed)
+static void check_stack(struct doctor *d, const struct pam_dir *dir, const struct pam_file *file,
+	enum pam_kind kind, const char *allowed)
 {
 	const char *name = file->name;
 	struct pam_cover c;
@@ -39,19 +39,27 @@ static void check_stack(struct doctor *d, const struct pam_dir *dir, const struc
 	char mend[256];
 	int err = pam_cover(dir, name, kind, &c, &e);
 
-	snprintf(mend, sizeof(mend), "%s%s%s%s" SETUP_MENDS, file->vendor ? "cp --remove-destination /usr/lib/pam.d/" : "",
-		file->vendor ? name : "", file->vendor ? " /etc/pam.d/" : "", file->vendor ? "; " : "");
+	snprintf(mend, sizeof(mend), "%s%s%s%s" SETUP_MENDS,
+		file->vendor ? "cp --remove-destination /usr/lib/pam.d/" : "",
+		file->vendor ? name : "", file->vendor ? " /etc/pam.d/" : "",
+		file->vendor ? "; " : "");
 	if (err < 0)
 		doctor_fail(d, "mend that file by hand", "service '%s': %s", name, e.text);
 	else if (!c.ours && c.modules > 0)
-		doctor_fail(d, mend, "service '%s' does not ask pam_clsecure in %s: its logins would have no sandbox", name,
-			kind_names[kind]);
+		doctor_fail(d, mend,
+			"service '%s' does not ask pam_clsecure in %s: its logins would have no "
+			"sandbox",
+			name, kind_names[kind]);
 	else if (c.ours && c.changed)
-		doctor_fail(d, mend, "service '%s' asks pam_clsecure in %s by lines that were changed by hand", name,
-			kind_names[kind]);
+		doctor_fail(d, mend,
+			"service '%s' asks pam_clsecure in %s by lines that were changed by hand",
+			name, kind_names[kind]);
 	else if (c.after[0] && is_allowed(allowed, name))
-		doctor_fail(d, "put that line before pam_clsecure's, or run 'sudo clsecure setup' to make these the last",
-			"service '%s' asks %s after pam_clsecure: it would act inside the sandbox", name, c.after);
+		doctor_fail(d,
+			"put that line before pam_clsecure's, or run 'sudo clsecure setup' to make "
+			"these the last",
+			"service '%s' asks %s after pam_clsecure: it would act inside the sandbox",
+			name, c.after);
 }
 
 static void check_su(struct doctor *d, const struct pam_dir *dir, const char *name)
@@ -61,7 +69,9 @@ static void check_su(struct doctor *d, const struct pam_dir *dir, const char *na
 	if (!pam_dir_find(dir, name) || pam_cover(dir, name, PAM_KIND_AUTH, &c, NULL) < 0)
 		return;
 	if (!c.ours || c.changed)
-		doctor_fail(d, SETUP_MENDS, "service '%s' does not ask pam_clsecure in auth: who may enter a project is asked for a password",
+		doctor_fail(d, SETUP_MENDS,
+			"service '%s' does not ask pam_clsecure in auth: who may enter a project "
+			"is asked for a password",
 			name);
 }
 
@@ -77,7 +87,8 @@ static void note_services(struct doctor *d, const struct pam_dir *dir, const cha
 		struct pam_cover c;
 
 		if (!is_allowed(allowed, name) && pam_is_service(name) &&
-			pam_cover(dir, name, PAM_KIND_SESSION, &c, NULL) == 0 && !c.other && c.modules > 0)
+			pam_cover(dir, name, PAM_KIND_SESSION, &c, NULL) == 0 && !c.other &&
+			c.modules > 0)
 			fprintf(f, " %s", name);
 	}
 	if (f)
@@ -92,7 +103,8 @@ static void check_module(struct doctor *d)
 	void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 
 	if (!module)
-		doctor_fail(d, "install clsecure anew", "'%s' cannot be loaded: %s", path, dlerror());
+		doctor_fail(d, "install clsecure anew", "'%s' cannot be loaded: %s", path,
+			dlerror());
 	else if (!dlsym(module, "pam_sm_open_session") || !dlsym(module, "pam_sm_acct_mgmt"))
 		doctor_fail(d, "install clsecure anew", "'%s' is not the module", path);
 	else
@@ -128,7 +140,8 @@ void doctor_pam(struct doctor *d)
 	check_su(d, &dir, "su");
 	check_su(d, &dir, "su-l");
 	if (!pam_dir_find(&dir, "clsecure"))
-		doctor_fail(d, SETUP_MENDS, "/etc/pam.d/clsecure is missing: 'clsecure shell' opens nothing");
+		doctor_fail(d, SETUP_MENDS,
+			"/etc/pam.d/clsecure is missing: 'clsecure shell' opens nothing");
 	if (d->failed == before)
 		doctor_ok(d, "every service that opens sessions asks pam_clsecure, in its place");
 	note_services(d, &dir, allowed);
@@ -141,20 +154,25 @@ void doctor_sshd(struct doctor *d)
 	int err;
 
 	if (access(SSHD_PROGRAM, X_OK) < 0) {
-		doctor_note(d, "apt install openssh-server; sudo clsecure setup", "there is no sshd: no login by ssh");
+		doctor_note(d, "apt install openssh-server; sudo clsecure setup",
+			"there is no sshd: no login by ssh");
 		return;
 	}
-	if (host_read("", SSHD_CONFIG, &config, &e) < 0 || sshd_config_check(config ?: "", &e) < 0) {
+	if (host_read("", SSHD_CONFIG, &config, &e) < 0 ||
+		sshd_config_check(config ?: "", &e) < 0) {
 		doctor_fail(d, SETUP_MENDS, "%s", e.text);
 		return;
 	}
 	if (host_read("", SSHD_DROPIN, &dropin, &e) < 0 || !dropin) {
-		doctor_fail(d, SETUP_MENDS, SSHD_DROPIN " is missing: sshd asks nobody for the keys of projects");
+		doctor_fail(d, SETUP_MENDS,
+			SSHD_DROPIN " is missing: sshd asks nobody for the keys of projects");
 		return;
 	}
 	err = sshd_try(NULL, NULL, &e);
 	if (err < 0)
-		doctor_fail(d, "look for an earlier Match or a setting that stands in the way ('sshd -T -C user=claude'); then 'sudo clsecure setup'",
+		doctor_fail(d,
+			"look for an earlier Match or a setting that stands in the way ('sshd -T "
+			"-C user=claude'); then 'sudo clsecure setup'",
 			"%s", e.text);
 	else
 		doctor_ok(d, "sshd uses PAM, and takes keys for projects from clsecure-keys alone");
@@ -169,7 +187,8 @@ static void check_dropin(struct doctor *d, const char *unit)
 	snprintf(name, sizeof(name), "%s@%u.service", unit, CLSECURE_UID_FIRST);
 	if (run_program(argv, SYSTEMCTL_WAIT_MS, &said) != 0)
 		doctor_note(d, NULL, "this systemd has no %s", name);
-	else if (!strstr(said, "ConditionPathIsSymbolicLink=!" CLSECURE_STATEDIR "/registry/uid/%i"))
+	else if (!strstr(said,
+			 "ConditionPathIsSymbolicLink=!" CLSECURE_STATEDIR "/registry/uid/%i"))
 		doctor_fail(d, "sudo clsecure setup; sudo systemctl daemon-reload",
 			"%s would start: a systemd of a project's user outside its sandbox", name);
 	else
@@ -178,16 +197,20 @@ static void check_dropin(struct doctor *d, const char *unit)
 
 void doctor_systemd(struct doctor *d)
 {
-	char *argv[] = {(char *)SYSTEMCTL, (char *)"is-active", (char *)"--quiet", (char *)"clsecured.socket", NULL};
+	char *argv[] = {(char *)SYSTEMCTL, (char *)"is-active", (char *)"--quiet",
+		(char *)"clsecured.socket", NULL};
 
 	if (access("/run/systemd/system", F_OK) < 0) {
-		doctor_note(d, NULL, "systemd does not run here: start " CLSECURE_LIBEXECDIR "/clsecured by hand");
+		doctor_note(d, NULL,
+			"systemd does not run here: start " CLSECURE_LIBEXECDIR
+			"/clsecured by hand");
 		return;
 	}
 	check_dropin(d, "user");
 	check_dropin(d, "user-runtime-dir");
 	if (run_program(argv, SYSTEMCTL_WAIT_MS, NULL) != 0)
-		doctor_fail(d, "systemctl enable --now clsecured.socket", "clsecured.socket is not active: only root can use clsecure");
+		doctor_fail(d, "systemctl enable --now clsecured.socket",
+			"clsecured.socket is not active: only root can use clsecure");
 	else
 		doctor_ok(d, "clsecured.socket is active");
 }

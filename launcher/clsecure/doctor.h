@@ -1,4 +1,6 @@
-/* What `clsecure doctor` finds: one line for each check, with the command that mends what is wrong. */
+/*
+ * What `clsecure doctor` finds: one line for each check, with the command that mends what is wrong.
+ */
 #ifndef CLSECURE_DOCTOR_H
 #define CLSECURE_DOCTOR_H
 
@@ -30,7 +32,7 @@ void doctor_fail(struct doctor *d, const char *remedy, const char *format, ...) 
 
 /* Each looks at one thing and adds at least one finding. */
 typedef void doctor_check(struct doctor *d);
-doctor_check doctor_kernel, doctor_programs, doctor_nss, doctor_registry, doctor_members, doctor_pam,
-	doctor_sshd, doctor_systemd, doctor_network;
+doctor_check doctor_kernel, doctor_programs, doctor_nss, doctor_registry, doctor_members,
+	doctor_pam, doctor_sshd, doctor_systemd, doctor_network;
 
 #endif

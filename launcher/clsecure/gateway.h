@@ -10,8 +10,8 @@
 int gateway_main(int argc, char **argv);
 
 /*
- * What was typed behind the host: the project, and the rest, unparsed (NULL: nothing).  -ENODATA: no
- * project; -EINVAL: not the form of one.  Pure.
+ * What was typed behind the host: the project, and the rest, unparsed (NULL: nothing).  -ENODATA:
+ * no project; -EINVAL: not the form of one.  Pure.
  */
 int gateway_split(const char *typed, char ret_slug[static SLUG_MAX + 1], const char **ret_command);
 

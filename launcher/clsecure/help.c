@@ -10,7 +10,8 @@ static void print_option(const struct option_info *o, FILE *f)
 		return;
 	if (o->letter)
 		snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-	snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name, o->value ? " " : "", o->value ?: "");
+	snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name, o->value ? " " : "",
+		o->value ?: "");
 	fprintf(f, "  %-26s %s\n", left, o->help);
 }
 
@@ -31,8 +32,8 @@ static void print_commands(FILE *f)
 
 		if (!commands[i]->summary)
 			continue;
-		snprintf(left, sizeof(left), "%s%s%s", commands[i]->name, commands[i]->alias ? ", " : "",
-			commands[i]->alias ?: "");
+		snprintf(left, sizeof(left), "%s%s%s", commands[i]->name,
+			commands[i]->alias ? ", " : "", commands[i]->alias ?: "");
 		fprintf(f, "  %-26s %s\n", left, commands[i]->summary);
 	}
 }
@@ -49,11 +50,16 @@ void help_print(const struct command *command, FILE *f)
 	if (top)
 		print_commands(f);
 	print_options("Options", command->options, f);
-	print_options(command->options && command->options->kind != OPTION_NONE ? "Of every command" : "Options",
+	print_options(command->options && command->options->kind != OPTION_NONE
+			? "Of every command"
+			: "Options",
 		common_options, f);
 	if (command->examples)
 		fprintf(f, "\nExamples:\n%s", command->examples);
 	if (top)
-		fputs("\nExit status: that of what ran, 128+N when signal N ended it; 125 clsecure failed; 126, 127 it\n"
-		      "could not be run, was not found; 2 wrong usage; 130 Ctrl-C while opening. More: clsecure(1).\n", f);
+		fputs("\nExit status: that of what ran, 128+N when signal N ended it; 125 clsecure "
+		      "failed; 126, 127 it\n"
+		      "could not be run, was not found; 2 wrong usage; 130 Ctrl-C while opening. "
+		      "More: clsecure(1).\n",
+			f);
 }

@@ -19,8 +19,10 @@ static const struct {
 	enum stage stage;
 } files[] = {
 	{"pam-clsecure", PAM_DIR "/clsecure", PAM_DIR, STAGE_PAM},
-	{"user@.conf", "/etc/systemd/system/user@.service.d/50-clsecure.conf", "/etc/systemd/system", STAGE_SYSTEMD},
-	{"user-runtime-dir@.conf", "/etc/systemd/system/user-runtime-dir@.service.d/50-clsecure.conf",
+	{"user@.conf", "/etc/systemd/system/user@.service.d/50-clsecure.conf",
+		"/etc/systemd/system", STAGE_SYSTEMD},
+	{"user-runtime-dir@.conf",
+		"/etc/systemd/system/user-runtime-dir@.service.d/50-clsecure.conf",
 		"/etc/systemd/system", STAGE_SYSTEMD},
 	{"sshd.conf", SSHD_DROPIN, SSHD_PROGRAM, STAGE_SSHD},
 };
@@ -29,18 +31,20 @@ static bool exists(const char *root, const char *path)
 {
 	char full[PATH_MAX];
 
-	return snprintf(full, sizeof(full), "%s%s", root, path) < (int)sizeof(full) && access(full, F_OK) == 0;
+	return snprintf(full, sizeof(full), "%s%s", root, path) < (int)sizeof(full) &&
+		access(full, F_OK) == 0;
 }
 
 const char *host_module(void)
 {
-	return access(CLSECURE_SECUREDIR "/pam_unix.so", F_OK) == 0 ? "pam_clsecure.so"
-								     : CLSECURE_SECUREDIR "/pam_clsecure.so";
+	return access(CLSECURE_SECUREDIR "/pam_unix.so", F_OK) == 0
+		? "pam_clsecure.so"
+		: CLSECURE_SECUREDIR "/pam_clsecure.so";
 }
 
 /* A service that is a link is somebody else's file: read, not changed, as below /usr. */
-static int read_service(int dir, const char *folder, const char *name, bool vendor, struct pam_dir *d,
-	struct error *e)
+static int read_service(int dir, const char *folder, const char *name, bool vendor,
+	struct pam_dir *d, struct error *e)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_fclose_ FILE *f = NULL;
@@ -54,7 +58,9 @@ static int read_service(int dir, const char *folder, const char *name, bool vend
 		return 0;
 	fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &target) < 0)
-		return errno == ENOENT ? 0 : error_errno(e, -errno, "opening '%s/%s'", folder, name);
+		return errno == ENOENT
+			? 0
+			: error_errno(e, -errno, "opening '%s/%s'", folder, name);
 	if (!S_ISREG(target.st_mode))
 		return 0;
 	f = fdopen(fd, "re");
@@ -67,7 +73,8 @@ static int read_service(int dir, const char *folder, const char *name, bool vend
 	return pam_dir_add(d, name, text, n, vendor || S_ISLNK(st.st_mode), e);
 }
 
-static int read_folder(const char *root, const char *folder, bool vendor, struct pam_dir *d, struct error *e)
+static int read_folder(const char *root, const char *folder, bool vendor, struct pam_dir *d,
+	struct error *e)
 {
 	char full[PATH_MAX];
 	struct dirent *entry;
@@ -133,9 +140,9 @@ static int plan_nsswitch(const struct host *h, bool join, struct plan *p, struct
 	if (err < 0)
 		return err;
 	if (!old)
-		return join ? error_set(e, -EOPNOTSUPP, NSSWITCH " is missing: make it (Debian's base-files has it in "
-								 "/usr/share/base-files/nsswitch.conf), then run this again")
-			    : 0;
+		return !join ? 0 : error_set(e, -EOPNOTSUPP, NSSWITCH
+			" is missing: make it (Debian's base-files has it in "
+			"/usr/share/base-files/nsswitch.conf), then run this again");
 	err = lines_parse(old, strlen(old), &l);
 	if (err == 0)
 		err = nsswitch_edit(&l, join, e);
@@ -159,7 +166,8 @@ static int plan_file(const struct host *h, size_t i, bool join, struct plan *p, 
 	snprintf(path, sizeof(path), "%s/%s", h->templates, files[i].template);
 	err = host_read("", path, &ours, e);
 	if (err == 0 && join && !ours)
-		err = error_set(e, -ENOENT, "'%s' is missing: clsecure is not installed whole ('make install')", path);
+		err = error_set(e, -ENOENT,
+			"'%s' is missing: clsecure is not installed whole ('make install')", path);
 	if (err < 0) {
 		free(old);
 		return err;
@@ -222,12 +230,14 @@ int sshd_config_check(const char *text, struct error *e)
 			included = true;
 		if (is_keyword(l.line[i], "UsePAM", &rest) && strncasecmp(rest, "no", 2) == 0)
 			return error_set(e, -EOPNOTSUPP,
-				SSHD_CONFIG " says 'UsePAM no': logins by ssh would have no sandbox. Make it 'UsePAM yes'");
+				SSHD_CONFIG " says 'UsePAM no': logins by ssh would have no "
+				"sandbox. Make it 'UsePAM yes'");
 	}
 	if (!included)
 		return error_set(e, -EOPNOTSUPP,
-			SSHD_CONFIG " does not include /etc/ssh/sshd_config.d/*.conf before its first Match: put "
-				    "'Include /etc/ssh/sshd_config.d/*.conf' into its first line");
+			SSHD_CONFIG " does not include /etc/ssh/sshd_config.d/*.conf before its "
+			"first Match: put 'Include /etc/ssh/sshd_config.d/*.conf' into its first "
+			"line");
 	return 0;
 }
 

@@ -32,7 +32,10 @@ int host_pam(const char *root, struct pam_dir *ret_dir, struct error *e);
 /* How the PAM lines name our module: by its path where libpam would not look for it. */
 const char *host_module(void);
 
-/* Does sshd_config include sshd_config.d/ before any Match?  0, or -EOPNOTSUPP with the remedy.  Pure. */
+/*
+ * Does sshd_config include sshd_config.d/ before any Match?  0, or -EOPNOTSUPP with the remedy.
+ * Pure.
+ */
 int sshd_config_check(const char *text, struct error *e);
 
 #endif

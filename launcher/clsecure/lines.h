@@ -1,7 +1,7 @@
 /*
- * A configuration file as lines, and what setup may do with them: put in lines of its own, each with
- * the mark at its end, and take exactly those out again.  Everything else stays as it is, byte for
- * byte, a missing newline at the end included.  Pure: text in, text out.
+ * A configuration file as lines, and what setup may do with them: put in lines of its own, each
+ * with the mark at its end, and take exactly those out again.  Everything else stays as it is, byte
+ * for byte, a missing newline at the end included.  Pure: text in, text out.
  */
 #ifndef CLSECURE_LINES_H
 #define CLSECURE_LINES_H

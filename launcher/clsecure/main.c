@@ -1,4 +1,6 @@
-/* clsecure(1): the command line.  It holds no privilege: clsecured checks everything that it says. */
+/*
+ * clsecure(1): the command line.  It holds no privilege: clsecured checks everything that it says.
+ */
 #include "config.h"
 #include "launcher/clsecure/gateway.h"
 #include "launcher/clsecure/ui.h"

@@ -52,10 +52,14 @@ static bool cut_words(const char *line, size_t from, struct words *w)
 
 static bool is_word(const char *line, const struct words *w, size_t i, const char *word)
 {
-	return w->word[i].size == strlen(word) && strncasecmp(line + w->word[i].at, word, w->word[i].size) == 0;
+	return w->word[i].size == strlen(word) &&
+		strncasecmp(line + w->word[i].at, word, w->word[i].size) == 0;
 }
 
-/* [NOTFOUND=return], or a negated status that includes it: who is not found there is looked for no further. */
+/*
+ * [NOTFOUND=return], or a negated status that includes it: who is not found there is looked for no
+ * further.
+ */
 static bool ends_lookup(const char *line, const struct words *w, size_t i)
 {
 	char rule[128], *save = NULL;
@@ -69,7 +73,8 @@ static bool ends_lookup(const char *line, const struct words *w, size_t i)
 		if (!action || strcasecmp(action, "=return") != 0)
 			continue;
 		*action = '\0';
-		if (strcasecmp(s, "NOTFOUND") == 0 || (*s == '!' && strcasecmp(s, "!NOTFOUND") != 0))
+		if (strcasecmp(s, "NOTFOUND") == 0 ||
+			(*s == '!' && strcasecmp(s, "!NOTFOUND") != 0))
 			return true;
 	}
 	return false;
@@ -98,7 +103,10 @@ static int find_place(const char *line, const struct words *w, size_t *ret_at, b
 	return 0;
 }
 
-/* 0: our word is on the line and is reached; -ENOENT; -EOPNOTSUPP: something ends the look-up before. */
+/*
+ * 0: our word is on the line and is reached; -ENOENT; -EOPNOTSUPP: something ends the look-up
+ * before.
+ */
 static int reached(const char *line, size_t from)
 {
 	struct words w;
@@ -126,7 +134,10 @@ static int take_out(struct lines *l, size_t i, size_t from)
 
 		if (!is_word(line, &w, k, SOURCE))
 			continue;
-		/* With one blank: that before it, or when it was put before another source that after it. */
+		/*
+		 * With one blank: that before it, or when it was put before another source that
+		 * after it.
+		 */
 		if (k + 1 == w.n && at > from)
 			at--;
 		else if (line[end] == ' ')
@@ -146,10 +157,12 @@ static int put_in(struct lines *l, size_t i, size_t from, const char *database, 
 
 	if (!cut_words(line, from, &w) || find_place(line, &w, &at, &last) < 0)
 		return error_set(e, -EOPNOTSUPP,
-			"/etc/nsswitch.conf: '%s:' ends every look-up after its first source: write 'clsecure' "
+			"/etc/nsswitch.conf: '%s:' ends every look-up after its first source: "
+			"write 'clsecure' "
 			"into the line before [...=return], then run this again",
 			database);
-	if (asprintf(&new, "%.*s%s%s%s%s", (int)at, line, last ? " " : "", SOURCE, last ? "" : " ", line + at) < 0)
+	if (asprintf(&new, "%.*s%s%s%s%s", (int)at, line, last ? " " : "", SOURCE, last ? "" : " ",
+		    line + at) < 0)
 		return error_errno(e, -ENOMEM, "/etc/nsswitch.conf");
 	free(l->line[i]);
 	l->line[i] = TAKE_PTR(new);

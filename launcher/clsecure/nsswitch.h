@@ -7,9 +7,9 @@
 
 /*
  * Takes the word out everywhere, and with `add` puts it in: at the end of each line, so that nobody
- * else's look-up changes; before a source whose [...=return] would keep a look-up from reaching the end.
- * A missing line is made with the sources that glibc takes then (`files`), and carries our mark.
- * -EOPNOTSUPP: such a rule stands after the first source; the words say what to do.
+ * else's look-up changes; before a source whose [...=return] would keep a look-up from reaching the
+ * end. A missing line is made with the sources that glibc takes then (`files`), and carries our
+ * mark. -EOPNOTSUPP: such a rule stands after the first source; the words say what to do.
  */
 int nsswitch_edit(struct lines *l, bool add, struct error *e);
 

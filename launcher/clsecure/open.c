@@ -60,7 +60,9 @@ static int add_terminal(struct message *q)
 	struct termios t;
 	int err = message_add(q, "terminal", "1");
 
-	if (err == 0 && (ioctl(STDIN_FILENO, TIOCGWINSZ, &w) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0))
+	if (err == 0 &&
+		(ioctl(STDIN_FILENO, TIOCGWINSZ, &w) == 0 ||
+			ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0))
 		err = message_addf(q, "size", "%ux%u", w.ws_col, w.ws_row);
 	if (err < 0 || tcgetattr(STDIN_FILENO, &t) < 0)
 		return err;
@@ -118,8 +120,8 @@ int take_frame(const struct cli *c, int conn, int *ret_status, struct answer *a)
 }
 
 /*
- * Ctrl-C while opening: the server sees that nothing more will be asked, lets go of what it has opened
- * and says so; only then does clsecure end.
+ * Ctrl-C while opening: the server sees that nothing more will be asked, lets go of what it has
+ * opened and says so; only then does clsecure end.
  */
 static volatile sig_atomic_t interrupted;
 static int interrupted_conn;
@@ -148,11 +150,13 @@ static int wait_opened(const struct cli *c, int conn, int *ret_master, struct an
 		int err = message_recv(conn, &m, UINT64_MAX);
 
 		if (err < 0)
-			return error_set(&a->error, err, "clsecured ended the connection (its log says why)");
+			return error_set(&a->error, err,
+				"clsecured ended the connection (its log says why)");
 		if (message_is(&m, "type", "note") && !c->quiet)
 			complain("%s", message_get(&m, "text") ?: "");
 		if (message_is(&m, "type", "end"))
-			return answer_end(&m, a) ?: error_set(&a->error, -EPROTO, "clsecured opened nothing");
+			return answer_end(&m, a)
+				?: error_set(&a->error, -EPROTO, "clsecured opened nothing");
 		if (!message_is(&m, "type", "opened"))
 			continue;
 		if (m.n_fds > 0) {
@@ -163,8 +167,8 @@ static int wait_opened(const struct cli *c, int conn, int *ret_master, struct an
 	}
 }
 
-static int open_and_relay(const struct cli *c, const struct open_request *o, struct message *q, int ours[static 3],
-	int *ret_status, struct answer *a)
+static int open_and_relay(const struct cli *c, const struct open_request *o, struct message *q,
+	int ours[static 3], int *ret_status, struct answer *a)
 {
 	_cleanup_server_ struct server s = SERVER_INIT;
 	int master = -1, err;
@@ -188,7 +192,9 @@ static int open_and_relay(const struct cli *c, const struct open_request *o, str
 			   : relay_streams(c, s.conn, ours, ret_status, a);
 }
 
-/* What was found in the project meanwhile: from the sandbox that has ended, or at the next command. */
+/*
+ * What was found in the project meanwhile: from the sandbox that has ended, or at the next command.
+ */
 static void print_findings(const struct cli *c, const struct open_request *o)
 {
 	_cleanup_message_ struct message q = {0};
@@ -208,7 +214,8 @@ int session_run(const struct cli *c, const struct open_request *o)
 	int err = build(c, o, &q);
 
 	if (err < 0)
-		error_errno(&a.error, err, "ask for '%s': the command and its environment", o->project->slug);
+		error_errno(&a.error, err, "ask for '%s': the command and its environment",
+			o->project->slug);
 	if (err == 0 && !o->terminal) {
 		err = streams_make(q.fds, ours, &a.error);
 		q.n_fds = 3;

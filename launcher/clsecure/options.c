@@ -64,7 +64,8 @@ static int take(struct cli *c, const struct option_info *o, const char *value)
 	switch (o->kind) {
 	case OPTION_COMMAND:
 		if (c->command != &command_run)
-			return usage_error(c, "--%s cannot be combined with '%s'", o->name, c->command->name);
+			return usage_error(c, "--%s cannot be combined with '%s'", o->name,
+				c->command->name);
 		c->command = command_find(o->to);
 		return 0;
 	case OPTION_SETTING:
@@ -189,12 +190,15 @@ static int parse_words(struct cli *c, char **argv)
 static int check_operands(struct cli *c)
 {
 	const struct command *cmd = c->command;
-	int n = cmd->flags & COMMAND_DASHES && !(cmd->flags & COMMAND_WORDS) ? c->before_dashes : c->n_operands;
+	int n = cmd->flags & COMMAND_DASHES && !(cmd->flags & COMMAND_WORDS)
+		? c->before_dashes
+		: c->n_operands;
 
 	if (c->help || c->version)
 		return 0;
 	if (n < cmd->min)
-		return usage_error(c, "%s needs %s", cmd == &command_run ? "clsecure" : cmd->name, cmd->operands);
+		return usage_error(c, "%s needs %s", cmd == &command_run ? "clsecure" : cmd->name,
+			cmd->operands);
 	if (cmd->max >= 0 && n > cmd->max)
 		return usage_error(c, "'%s' is one word too many", c->operands[cmd->max]);
 	return 0;

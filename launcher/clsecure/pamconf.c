@@ -58,8 +58,8 @@ int pam_dir_add(struct pam_dir *d, const char *name, const char *text, size_t si
 
 bool pam_is_service(const char *name)
 {
-	static const char *const leftovers[] = {"~", ".bak", ".orig", ".old", ".pam-old", ".pam-new",
-		".rpmnew", ".rpmsave", ".clsecure-saved"};
+	static const char *const leftovers[] = {"~", ".bak", ".orig", ".old", ".pam-old",
+		".pam-new", ".rpmnew", ".rpmsave", ".clsecure-saved"};
 	size_t n = strlen(name);
 
 	if (n == 0 || name[0] == '.' || name[0] == '#' || strncmp(name, "common-", 7) == 0 ||
@@ -74,7 +74,9 @@ bool pam_is_service(const char *name)
 	return true;
 }
 
-/* The logical line that begins at *at: continued lines joined, the comment cut.  Moves *at past it. */
+/*
+ * The logical line that begins at *at: continued lines joined, the comment cut.  Moves *at past it.
+ */
 static void logical_line(const struct lines *l, size_t *at, char buf[static LOGICAL_MAX])
 {
 	size_t n = 0;
@@ -119,8 +121,8 @@ struct walk {
 
 static int walk_file(struct walk *w, const char *name, unsigned depth, struct error *e);
 
-static int walk_line(struct walk *w, const char *file, size_t line, const char *text, unsigned depth,
-	struct error *e)
+static int walk_line(struct walk *w, const char *file, size_t line, const char *text,
+	unsigned depth, struct error *e)
 {
 	struct pam_module m = {.file = file, .line = line};
 	char type[32], *t = type;
@@ -168,8 +170,8 @@ static int walk_file(struct walk *w, const char *name, unsigned depth, struct er
 	return 0;
 }
 
-int pam_stack(const struct pam_dir *d, const char *service, enum pam_kind kind, pam_visit f, void *arg,
-	bool *ret_other, struct error *e)
+int pam_stack(const struct pam_dir *d, const char *service, enum pam_kind kind, pam_visit f,
+	void *arg, bool *ret_other, struct error *e)
 {
 	struct walk w = {.dir = d, .kind = kind, .f = f, .arg = arg};
 	bool other = !pam_dir_find(d, service);

@@ -13,7 +13,13 @@
 #include "launcher/clsecure/lines.h"
 #include "lib/base/error.h"
 
-enum pam_kind { PAM_KIND_AUTH, PAM_KIND_ACCOUNT, PAM_KIND_PASSWORD, PAM_KIND_SESSION, PAM_KIND_COUNT_ };
+enum pam_kind {
+	PAM_KIND_AUTH,
+	PAM_KIND_ACCOUNT,
+	PAM_KIND_PASSWORD,
+	PAM_KIND_SESSION,
+	PAM_KIND_COUNT_
+};
 
 struct pam_file {
 	char *name; /* owned */
@@ -47,8 +53,8 @@ struct pam_module {
  * returns other than 0, which is then the result.  -ENOENT: an included file is missing; -ELOOP.
  */
 typedef int (*pam_visit)(const struct pam_module *m, void *arg);
-int pam_stack(const struct pam_dir *d, const char *service, enum pam_kind kind, pam_visit f, void *arg,
-	bool *ret_other, struct error *e);
+int pam_stack(const struct pam_dir *d, const char *service, enum pam_kind kind, pam_visit f,
+	void *arg, bool *ret_other, struct error *e);
 
 /* What of ours a stack has. */
 struct pam_cover {
@@ -58,12 +64,12 @@ struct pam_cover {
 	bool changed; /* but not by the lines that setup writes: which they should be is unclear */
 	char after[128]; /* a module after us that would act inside the sandbox, "" when none */
 };
-int pam_cover(const struct pam_dir *d, const char *service, enum pam_kind kind, struct pam_cover *ret_cover,
-	struct error *e);
+int pam_cover(const struct pam_dir *d, const char *service, enum pam_kind kind,
+	struct pam_cover *ret_cover, struct error *e);
 
 /*
- * Takes all lines of ours out, and with `module` (pam_clsecure.so, or its path) puts in what is wanted.
- * -EOPNOTSUPP: not a layout that is understood; the words say what to do.
+ * Takes all lines of ours out, and with `module` (pam_clsecure.so, or its path) puts in what is
+ * wanted. -EOPNOTSUPP: not a layout that is understood; the words say what to do.
  */
 int pam_edit(struct pam_dir *d, const char *module, struct error *e);
 

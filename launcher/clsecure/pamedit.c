@@ -32,7 +32,8 @@ static int insert_lines(struct lines *l, size_t at, const char *kind, const char
 
 	for (int i = 0; i < 3 && err == 0; i++) {
 		if (i == 2)
-			snprintf(line, sizeof(line), "%s\t%s\t%s\t%s", kind, control, module, LINES_MARK);
+			snprintf(line, sizeof(line), "%s\t%s\t%s\t%s", kind, control, module,
+				LINES_MARK);
 		else {
 			guard_args(i == 1, args);
 			snprintf(line, sizeof(line), "%s\t%s\tpam_succeed_if.so %s\t%s", kind,
@@ -103,8 +104,8 @@ static int look(const struct pam_module *m, void *arg)
 	return 0;
 }
 
-int pam_cover(const struct pam_dir *d, const char *service, enum pam_kind kind, struct pam_cover *ret_cover,
-	struct error *e)
+int pam_cover(const struct pam_dir *d, const char *service, enum pam_kind kind,
+	struct pam_cover *ret_cover, struct error *e)
 {
 	struct pam_cover c = {0};
 	struct cover s = {.c = &c, .kind = kind};
@@ -128,13 +129,14 @@ static int append(struct pam_file *file, const char *kind, const char *module, s
 
 	if (*last && last[strlen(last) - 1] == '\\')
 		return error_set(e, -EOPNOTSUPP,
-			"/etc/pam.d/%s ends with a backslash: take it away, then run this again", file->name);
+			"/etc/pam.d/%s ends with a backslash: take it away, then run this again",
+			file->name);
 	return insert_lines(l, l->n, kind, "required", module, e);
 }
 
 /* The lines at the end of a service whose stack of this kind would not ask us. */
-static int cover_service(struct pam_dir *d, struct pam_file *file, enum pam_kind kind, const char *module,
-	struct error *e)
+static int cover_service(struct pam_dir *d, struct pam_file *file, enum pam_kind kind,
+	const char *module, struct error *e)
 {
 	struct pam_cover c;
 	int err = pam_cover(d, file->name, kind, &c, e);
@@ -182,7 +184,8 @@ static int check_layout(struct pam_dir *d, struct error *e)
 
 		if (!f || f->vendor)
 			return error_set(e, -EOPNOTSUPP,
-				"/etc/pam.d/%s is missing: setup knows Debian's layout of PAM only ('apt "
+				"/etc/pam.d/%s is missing: setup knows Debian's layout of PAM only "
+				"('apt "
 				"install libpam-runtime' makes these files there)",
 				needed[i]);
 	}
@@ -201,7 +204,10 @@ static int insert_all(struct pam_dir *d, const char *module, struct error *e)
 		err = cover_su(d, "su", module, e);
 	if (err == 0)
 		err = cover_su(d, "su-l", module, e);
-	/* In the order of names: runuser has its lines before runuser-l, which includes it, is asked. */
+	/*
+	 * In the order of names: runuser has its lines before runuser-l, which includes it, is
+	 * asked.
+	 */
 	for (size_t i = 0; i < d->n && err == 0; i++) {
 		if (!pam_is_service(d->file[i].name) || streq(d->file[i].name, "clsecure"))
 			continue;

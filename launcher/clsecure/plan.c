@@ -72,7 +72,9 @@ int host_read(const char *root, const char *path, char **ret_text, struct error 
 		return 0;
 	}
 	if (err == -ELOOP)
-		return error_set(e, err, "'%s' is a symbolic link, which setup does not follow: put a file in its place",
+		return error_set(e, err,
+			"'%s' is a symbolic link, which setup does not follow: put a file in its "
+			"place",
 			path);
 	if (err == 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
 		err = -EINVAL;
@@ -81,7 +83,8 @@ int host_read(const char *root, const char *path, char **ret_text, struct error 
 	return err < 0 ? error_errno(e, err, "reading '%s'", path) : 0;
 }
 
-int plan_add(struct plan *p, enum stage stage, const char *path, char *old, char *new, struct error *e)
+int plan_add(struct plan *p, enum stage stage, const char *path, char *old, char *new,
+	struct error *e)
 {
 	struct change c = {.stage = stage, .old = old, .new = new}, *grown;
 
@@ -114,12 +117,15 @@ int plan_print(const struct plan *p, FILE *f)
 			return err;
 		fputs(diff, f);
 		if (p->change[i].keep)
-			fprintf(f, "(it was changed since setup wrote it: kept as %s%s)\n", p->change[i].path, SAVED);
+			fprintf(f, "(it was changed since setup wrote it: kept as %s%s)\n",
+				p->change[i].path, SAVED);
 	}
 	return 0;
 }
 
-/* SELinux's context, ACLs, capabilities; what the file system cannot take is not there to be lost. */
+/*
+ * SELinux's context, ACLs, capabilities; what the file system cannot take is not there to be lost.
+ */
 static int copy_attributes(int from, int to)
 {
 	char names[4096], value[4096];
@@ -141,7 +147,8 @@ static int copy_owner(const char *full, int to)
 
 	if (from < 0)
 		return errno == ENOENT && fchmod(to, NEW_MODE) == 0 ? 0 : -errno;
-	if (fstat(from, &st) < 0 || fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 07777) < 0)
+	if (fstat(from, &st) < 0 || fchown(to, st.st_uid, st.st_gid) < 0 ||
+		fchmod(to, st.st_mode & 07777) < 0)
 		return -errno;
 	return copy_attributes(from, to);
 }
@@ -193,8 +200,8 @@ static int replace(const char *full, const char *text)
 
 	if (err < 0)
 		return err;
-	if (snprintf(temporary, sizeof(temporary), "%.*s/.%s.XXXXXX", (int)(slash - full), full, slash + 1) >=
-		(int)sizeof(temporary))
+	if (snprintf(temporary, sizeof(temporary), "%.*s/.%s.XXXXXX", (int)(slash - full), full,
+		    slash + 1) >= (int)sizeof(temporary))
 		return -ENAMETOOLONG;
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
@@ -227,7 +234,8 @@ static int take_away(const char *full, bool keep)
 		return -errno;
 	snprintf(other, sizeof(other), "%s", full);
 	*strrchr(other, '/') = '\0';
-	if (strlen(other) > 2 && streq(other + strlen(other) - 2, ".d") && strstr(other, "/systemd/"))
+	if (strlen(other) > 2 && streq(other + strlen(other) - 2, ".d") &&
+		strstr(other, "/systemd/"))
 		(void)rmdir(other);
 	return 0;
 }
@@ -273,8 +281,8 @@ void plan_revert(struct plan *p)
 		_cleanup_free_ char *now = NULL;
 		char full[PATH_MAX];
 
-		if (!c->done || host_read(p->root, c->path, &now, NULL) < 0 || !same_text(now, c->new) ||
-			under(p->root, c->path, full) < 0)
+		if (!c->done || host_read(p->root, c->path, &now, NULL) < 0 ||
+			!same_text(now, c->new) || under(p->root, c->path, full) < 0)
 			continue;
 		if ((c->old ? replace(full, c->old) : take_away(full, false)) == 0)
 			c->done = false;

@@ -1,5 +1,6 @@
 /*
- * What setup changes on the host: whole new texts of files, shown as a diff, put in place one by one.
+ * What setup changes on the host: whole new texts of files, shown as a diff, put in place one by
+ * one.
  *
  * A file is replaced by rename, with its mode, owner and extended attributes, and only if it still
  * reads as it did when the plan was made.  All paths are below `root` ("" but for tests); the files
@@ -33,7 +34,8 @@ void plan_done(struct plan *p);
 int host_read(const char *root, const char *path, char **ret_text, struct error *e);
 
 /* Takes both texts over, also on failure.  Nothing is added where they are the same. */
-int plan_add(struct plan *p, enum stage stage, const char *path, char *old, char *new, struct error *e);
+int plan_add(struct plan *p, enum stage stage, const char *path, char *old, char *new,
+	struct error *e);
 
 /* The diffs of all, in order. */
 int plan_print(const struct plan *p, FILE *f);

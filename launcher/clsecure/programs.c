@@ -25,10 +25,14 @@ static int check_way(const char *path, struct error *e)
 	snprintf(part, sizeof(part), "%s", path);
 	for (;;) {
 		if (stat(*part ? part : "/", &st) < 0)
-			return error_set(e, -errno, "'%s' is missing: clsecure is not installed whole ('make install')", part);
+			return error_set(e, -errno,
+				"'%s' is missing: clsecure is not installed whole ('make install')",
+				part);
 		if (st.st_uid != 0 || (st.st_mode & 022))
-			return error_set(e, -EPERM, "'%s' can be changed by others than root: 'chown root:root' and "
-						    "'chmod go-w' it", *part ? part : "/");
+			return error_set(e, -EPERM,
+				"'%s' can be changed by others than root: 'chown root:root' and "
+				"'chmod go-w' it",
+				*part ? part : "/");
 		if (!*part)
 			return 0;
 		*strrchr(part, '/') = '\0';

@@ -8,7 +8,8 @@ void pump_poll(const struct pump *p, struct pollfd fds[static 2])
 {
 	bool room = p->end < PUMP_SIZE, waits = p->end > p->start;
 
-	fds[0] = (struct pollfd){.fd = room && !p->ended && !p->broken ? p->from : -1, .events = POLLIN};
+	fds[0] = (struct pollfd){
+		.fd = room && !p->ended && !p->broken ? p->from : -1, .events = POLLIN};
 	fds[1] = (struct pollfd){.fd = waits && !p->broken ? p->to : -1, .events = POLLOUT};
 }
 

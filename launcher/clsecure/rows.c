@@ -63,7 +63,8 @@ void json_print(const char *name, json_object *value)
 
 	json_object_object_add(o, "version", json_object_new_int(1));
 	json_object_object_add(o, name, value);
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(json_object_to_json_string_ext(o,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 }
 
@@ -74,7 +75,8 @@ void json_print_object(const char *const *keys, const char *const *values)
 	json_object_object_add(o, "version", json_object_new_int(1));
 	for (size_t i = 0; keys[i]; i++)
 		json_object_object_add(o, keys[i], json_object_new_string(values[i]));
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(json_object_to_json_string_ext(o,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 }
 
@@ -98,5 +100,7 @@ void time_text(uint64_t seconds, char buf[static 24])
 
 	buf[0] = '\0';
 	if (localtime_r(&then, &a) && localtime_r(&now, &b))
-		strftime(buf, 24, a.tm_yday == b.tm_yday && a.tm_year == b.tm_year ? "%H:%M" : "%e %b %H:%M", &a);
+		strftime(buf, 24,
+			a.tm_yday == b.tm_yday && a.tm_year == b.tm_year ? "%H:%M" : "%e %b %H:%M",
+			&a);
 }

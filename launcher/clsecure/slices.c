@@ -41,7 +41,9 @@ static int plan_slice(struct slices *s, uid_t worker, bool join)
 
 static int join_record(const struct record *record, void *userdata)
 {
-	return identity_of(record->name) == IDENTITY_WORKER ? plan_slice(userdata, record->uid, true) : 0;
+	return identity_of(record->name) == IDENTITY_WORKER
+		? plan_slice(userdata, record->uid, true)
+		: 0;
 }
 
 static int join_all(struct slices *s)
@@ -63,7 +65,8 @@ static uid_t worker_of(const char *folder)
 	char name[sizeof(SLICE_FOLDER) + 16];
 	unsigned uid;
 
-	if (sscanf(folder, "user-%u.", &uid) != 1 || uid < CLSECURE_UID_FIRST || uid > CLSECURE_UID_LAST)
+	if (sscanf(folder, "user-%u.", &uid) != 1 || uid < CLSECURE_UID_FIRST ||
+		uid > CLSECURE_UID_LAST)
 		return 0;
 	snprintf(name, sizeof(name), SLICE_FOLDER, uid);
 	return streq(name, folder) ? uid : 0;

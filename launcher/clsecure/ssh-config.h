@@ -14,7 +14,8 @@ struct ssh_config {
 };
 
 /* From the text of a .pub file.  -EBADMSG.  Pure, as the two below. */
-int ssh_config_key(const char *text, char ret_type[static 64], char ret_key[static SSH_CONFIG_KEY_MAX]);
+int ssh_config_key(const char *text, char ret_type[static 64],
+	char ret_key[static SSH_CONFIG_KEY_MAX]);
 bool ssh_config_word(const char *word);
 void ssh_config_print(FILE *f, const struct ssh_config *s, const char *slug);
 

@@ -20,7 +20,8 @@ int sshd_effective(const char *output, const char *keyword, char *buf, size_t si
 {
 	size_t n = strlen(keyword);
 
-	for (const char *line = output; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+	for (const char *line = output; line;
+		line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
 		if (strncmp(line, keyword, n) != 0 || line[n] != ' ')
 			continue;
 		snprintf(buf, size, "%.*s", (int)strcspn(line + n + 1, "\n"), line + n + 1);
@@ -66,8 +67,8 @@ int sshd_judge(const char *output, const char *user, struct error *e)
 		if (sshd_effective(output, wanted[i].keyword, value, sizeof(value)) < 0)
 			continue;
 		if (strncmp(value, wanted[i].value, n) != 0 || !strchr(" ", value[n]))
-			return error_set(e, -EOPNOTSUPP, "sshd: for '%s' %s is '%s', not '%s'", user,
-				wanted[i].keyword, value, wanted[i].value);
+			return error_set(e, -EOPNOTSUPP, "sshd: for '%s' %s is '%s', not '%s'",
+				user, wanted[i].keyword, value, wanted[i].value);
 	}
 	return 0;
 }
@@ -87,17 +88,21 @@ static int try_config(const char *config, struct error *e)
 
 	if (r < 0)
 		return error_errno(e, r, "running " SSHD_PROGRAM);
-	return r == 0 ? 0 : error_set(e, -EINVAL, "sshd refuses its configuration: %s", first_line(said));
+	return r == 0
+		? 0
+		: error_set(e, -EINVAL, "sshd refuses its configuration: %s", first_line(said));
 }
 
 static int try_user(const char *config, const char *user, struct error *e)
 {
 	_cleanup_free_ char *said = NULL;
 	char who[128];
-	char *argv[] = {(char *)SSHD_PROGRAM, (char *)"-T", (char *)"-f", (char *)config, (char *)"-C", who, NULL};
+	char *argv[] = {(char *)SSHD_PROGRAM, (char *)"-T", (char *)"-f", (char *)config,
+		(char *)"-C", who, NULL};
 	int r;
 
-	snprintf(who, sizeof(who), "user=%s,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22", user);
+	snprintf(who, sizeof(who), "user=%s,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22",
+		user);
 	r = run_program(argv, SSHD_WAIT_MS, &said);
 	if (r < 0)
 		return error_errno(e, r, "running " SSHD_PROGRAM);
@@ -142,7 +147,8 @@ static int try_copy(const char *config, const char *dropin, struct error *e)
 		err = write_file(path, text);
 		if (err == 0)
 			err = write_file(part, dropin);
-		err = err < 0 ? error_errno(e, err, "writing into '%s'", folder) : ask_sshd(path, e);
+		err = err < 0 ? error_errno(e, err, "writing into '%s'", folder)
+			      : ask_sshd(path, e);
 	}
 	unlink(path);
 	unlink(part);
@@ -163,7 +169,8 @@ int sshd_try(const char *config, const char *dropin, struct error *e)
 
 static bool unit_active(const char *unit)
 {
-	char *argv[] = {(char *)"/usr/bin/systemctl", (char *)"is-active", (char *)"--quiet", (char *)unit, NULL};
+	char *argv[] = {(char *)"/usr/bin/systemctl", (char *)"is-active", (char *)"--quiet",
+		(char *)unit, NULL};
 
 	return run_program(argv, SSHD_WAIT_MS, NULL) == 0;
 }
@@ -175,13 +182,16 @@ int sshd_reload(struct error *e)
 	long pid;
 
 	for (size_t i = 0; i < ELEMENTSOF(units) && access("/run/systemd/system", F_OK) == 0; i++) {
-		char *argv[] = {(char *)"/usr/bin/systemctl", (char *)"reload", (char *)units[i], NULL};
+		char *argv[] = {
+			(char *)"/usr/bin/systemctl", (char *)"reload", (char *)units[i], NULL};
 		int r;
 
 		if (!unit_active(units[i]))
 			continue;
 		r = run_program(argv, SSHD_WAIT_MS, NULL);
-		return r == 0 ? 0 : error_set(e, -EIO, "'systemctl reload %s' failed (%d)", units[i], r);
+		return r == 0
+			? 0
+			: error_set(e, -EIO, "'systemctl reload %s' failed (%d)", units[i], r);
 	}
 	f = fopen("/run/sshd.pid", "re");
 	if (!f || fscanf(f, "%ld", &pid) != 1 || pid < 2 || kill((pid_t)pid, SIGHUP) < 0)

@@ -1,6 +1,7 @@
 /*
- * exec: three streams.  What is no terminal is passed as it is; a terminal stays outside, and bytes are carried
- * to and from a pipe.  Signals that a person's terminal makes for this process are sent on.
+ * exec: three streams.  What is no terminal is passed as it is; a terminal stays outside, and bytes
+ * are carried to and from a pipe.  Signals that a person's terminal makes for this process are sent
+ * on.
  */
 #include "config.h"
 #include "launcher/clsecure/open.h"
@@ -13,7 +14,8 @@
 
 #define QUIET_MS 200
 
-static const int passed_on[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT};
+static const int passed_on[] = {
+	SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT};
 
 static int make_one(int fd, int *ret_theirs, int *ret_ours, struct error *e)
 {
@@ -77,7 +79,9 @@ static void take_signals(struct streams *s)
 	}
 }
 
-/* A pipe whose reader is gone, or whose end was reached, is closed: the program inside sees that. */
+/*
+ * A pipe whose reader is gone, or whose end was reached, is closed: the program inside sees that.
+ */
 static void close_ended(struct streams *s)
 {
 	struct pump *in = &s->pump[0];
@@ -150,7 +154,8 @@ static int open_signals(int *ret_fd, struct error *e)
 	return 0;
 }
 
-int relay_streams(const struct cli *c, int conn, int ours[static 3], int *ret_status, struct answer *a)
+int relay_streams(const struct cli *c, int conn, int ours[static 3], int *ret_status,
+	struct answer *a)
 {
 	static struct streams s;
 	int err;

@@ -1,6 +1,7 @@
 /*
- * The person's terminal and the sandbox's pty.  The terminal is raw while bytes pass, so that Ctrl-C,
- * Ctrl-Z and Ctrl-D are the sandbox's; it is put back on every way out, also when this process is stopped or told to end.
+ * The person's terminal and the sandbox's pty.  The terminal is raw while bytes pass, so that
+ * Ctrl-C, Ctrl-Z and Ctrl-D are the sandbox's; it is put back on every way out, also when this
+ * process is stopped or told to end.
  */
 #include "config.h"
 #include "launcher/clsecure/open.h"
@@ -37,7 +38,8 @@ static void screen_raw(struct screen *s)
 {
 	struct termios t;
 
-	if (!s->tty_in || tcgetpgrp(STDIN_FILENO) != getpgrp() || tcgetattr(STDIN_FILENO, &s->saved) < 0)
+	if (!s->tty_in || tcgetpgrp(STDIN_FILENO) != getpgrp() ||
+		tcgetattr(STDIN_FILENO, &s->saved) < 0)
 		return;
 	t = s->saved;
 	cfmakeraw(&t);
@@ -55,10 +57,12 @@ static void screen_size(struct screen *s)
 /* What a program that was killed left switched on: mouse, paste marks, hidden cursor, colours. */
 static void screen_reset(const struct screen *s)
 {
-	static const char reset[] = "\033[0m\033[?25h\033[?1000l\033[?1002l\033[?1003l\033[?1004l\033[?1006l"
-				    "\033[?2004l\033>";
+	static const char reset[] =
+		"\033[0m\033[?25h\033[?1000l\033[?1002l\033[?1003l\033[?1004l\033[?1006l"
+		"\033[?2004l\033>";
 
-	if (s->back.escapes && isatty(STDOUT_FILENO) && write(STDOUT_FILENO, reset, sizeof(reset) - 1) < 0)
+	if (s->back.escapes && isatty(STDOUT_FILENO) &&
+		write(STDOUT_FILENO, reset, sizeof(reset) - 1) < 0)
 		return;
 }
 
@@ -79,7 +83,8 @@ static int screen_open(struct screen *s, struct error *e)
 	s->out = own_output();
 	sigemptyset(&set);
 	for (size_t i = 0; i < 7; i++)
-		sigaddset(&set, (int[]){SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT}[i]);
+		sigaddset(&set,
+			(int[]){SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT}[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

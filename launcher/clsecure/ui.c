@@ -41,7 +41,8 @@ int usage_error(const struct cli *c, const char *format, ...)
 	va_start(ap, format);
 	print_line(stderr, "clsecure: ", format, ap);
 	va_end(ap);
-	remedy("'clsecure %s%s--help' shows what there is.", sub ? c->command->name : "", sub ? " " : "");
+	remedy("'clsecure %s%s--help' shows what there is.", sub ? c->command->name : "",
+		sub ? " " : "");
 	return STATUS_USAGE;
 }
 

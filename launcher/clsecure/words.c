@@ -103,7 +103,8 @@ static int take_project(void *arg, const struct message *m)
 	return p->path && p->network && p->command && p->pass_env && p->set_env ? 0 : -ENOMEM;
 }
 
-static int query(const struct cli *c, const char *word, struct message *q, struct project *p, struct answer *a)
+static int query(const struct cli *c, const char *word, struct message *q, struct project *p,
+	struct answer *a)
 {
 	int err = request_new(c, "find", q);
 
@@ -126,7 +127,8 @@ static int take_added(void *arg, const struct message *m)
 	return 0;
 }
 
-int project_add(const struct cli *c, struct message *q, const char *path, char ret_slug[static SLUG_MAX + 1])
+int project_add(const struct cli *c, struct message *q, const char *path,
+	char ret_slug[static SLUG_MAX + 1])
 {
 	struct answer a = {0};
 	struct added added = {0};

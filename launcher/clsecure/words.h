@@ -28,10 +28,15 @@ enum find_flags {
 	FIND_ADD = 1, /* a directory that is in no project becomes one */
 };
 
-/* The project of a word, with this run's settings.  0, or the exit status of a failure that was said. */
-int project_find(const struct cli *c, const char *word, unsigned flags, struct project *ret_project);
+/*
+ * The project of a word, with this run's settings.  0, or the exit status of a failure that was
+ * said.
+ */
+int project_find(const struct cli *c, const char *word, unsigned flags,
+	struct project *ret_project);
 
 /* Adds a directory; says so.  `q` may carry more (name, settings).  0, or the exit status. */
-int project_add(const struct cli *c, struct message *q, const char *path, char ret_slug[static SLUG_MAX + 1]);
+int project_add(const struct cli *c, struct message *q, const char *path,
+	char ret_slug[static SLUG_MAX + 1]);
 
 #endif

@@ -18,7 +18,8 @@ int gateway_person(struct request *r, struct error *e)
 	int err;
 
 	if (!ticket)
-		return error_set(e, -EACCES, "the gateway opens nothing without the ticket of an ssh connection");
+		return error_set(e, -EACCES,
+			"the gateway opens nothing without the ticket of an ssh connection");
 	if (slug && !slug_valid(slug))
 		return error_set(e, -EINVAL, "'%s' is no project's name", slug);
 	err = ticket_use(ticket, fp, e);

@@ -16,10 +16,12 @@ static int check(int fd, struct error *e)
 	socklen_t size = sizeof(address), n = sizeof(int);
 	int type = 0, listening = 0;
 
-	if (getsockname(fd, (struct sockaddr *)&address, &size) < 0 || address.sun_family != AF_UNIX ||
-	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) < 0 || type != SOCK_STREAM ||
-	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n) < 0 || !listening)
-		return error_set(e, -EINVAL, "descriptor %d is no listening stream socket (Accept=no?)", fd);
+	if (getsockname(fd, (struct sockaddr *)&address, &size) < 0 ||
+		address.sun_family != AF_UNIX ||
+		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) < 0 || type != SOCK_STREAM ||
+		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n) < 0 || !listening)
+		return error_set(e, -EINVAL,
+			"descriptor %d is no listening stream socket (Accept=no?)", fd);
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
 		return error_errno(e, -errno, "prepare the socket");
 	return 0;
@@ -57,8 +59,9 @@ int listen_make(const char *path, int *ret_fd, struct error *e)
 	if (fd < 0)
 		return error_errno(e, -errno, "make a socket");
 	unlink(address.sun_path);
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || chmod(address.sun_path, 0666) < 0 ||
-	    listen(fd, BACKLOG) < 0 || rename(address.sun_path, path) < 0)
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+		chmod(address.sun_path, 0666) < 0 || listen(fd, BACKLOG) < 0 ||
+		rename(address.sun_path, path) < 0)
 		return error_errno(e, -errno, "make the socket '%s'", path);
 	*ret_fd = TAKE_FD(fd);
 	return 0;

@@ -5,8 +5,8 @@
 #include "lib/base/error.h"
 
 /*
- * The one that sd_listen_fds(3) describes, checked to be a listening AF_UNIX stream socket; -ENOENT when
- * none was given.
+ * The one that sd_listen_fds(3) describes, checked to be a listening AF_UNIX stream socket; -ENOENT
+ * when none was given.
  */
 int listen_given(int *ret_fd, struct error *e);
 

@@ -5,7 +5,8 @@
 #include <errno.h>
 
 /* Carries what modules say to the peer.  There is nobody to answer a question. */
-static int converse(int n, const struct pam_message **messages, struct pam_response **ret_responses, void *data)
+static int converse(int n, const struct pam_message **messages, struct pam_response **ret_responses,
+	void *data)
 {
 	struct login *l = data;
 
@@ -51,7 +52,8 @@ static int set_items(struct login *l)
 	return status;
 }
 
-int login_open(struct login *l, struct request *r, const char *slug, char *const *variables, struct error *e)
+int login_open(struct login *l, struct request *r, const char *slug, char *const *variables,
+	struct error *e)
 {
 	const struct pam_conv conv = {converse, l};
 	char user[WORKER_NAME_MAX + 1];

@@ -1,7 +1,8 @@
 /*
  * clsecured as a PAM application, service "clsecure": what su and sshd do, for `clsecure shell`,
- * exec and the gateway.  After login_open() this process is inside the project's sandbox (pam_clsecure took it
- * there), still root, and good for nothing but to start the session's program, wait for it, and close.
+ * exec and the gateway.  After login_open() this process is inside the project's sandbox
+ * (pam_clsecure took it there), still root, and good for nothing but to start the session's
+ * program, wait for it, and close.
  */
 #ifndef CLSECURE_LOGIN_H
 #define CLSECURE_LOGIN_H
@@ -22,10 +23,11 @@ struct login {
 
 /*
  * The account and session phases for the worker of `slug`; `variables`: NULL-terminated NAME=VALUE
- * for the PAM environment.  Messages of the modules go to the peer; the reason of a refusal is in e.
- * In any case login_close() follows.  *l must not move.
+ * for the PAM environment.  Messages of the modules go to the peer; the reason of a refusal is in
+ * e. In any case login_close() follows.  *l must not move.
  */
-int login_open(struct login *l, struct request *r, const char *slug, char *const *variables, struct error *e);
+int login_open(struct login *l, struct request *r, const char *slug, char *const *variables,
+	struct error *e);
 
 /* The environment that PAM and its modules ask for; owned, as strv_free() takes it. */
 char **login_environment(struct login *l);

@@ -1,6 +1,6 @@
 /*
- * clsecured(8): takes connections, counts them per uid, and forks one process for each.  Nothing of a
- * peer's is read here: a process that serves one peer cannot be made to serve two.
+ * clsecured(8): takes connections, counts them per uid, and forks one process for each.  Nothing of
+ * a peer's is read here: a process that serves one peer cannot be made to serve two.
  */
 #include "config.h"
 #include "launcher/clsecured/listen.h"
@@ -65,10 +65,13 @@ static void take(int listener, int signals, int conn)
 static int take_all(int listener, int signals)
 {
 	for (;;) {
-		_cleanup_close_ int conn = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		_cleanup_close_ int conn =
+			accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (conn < 0)
-			return errno == EAGAIN || errno == ECONNABORTED || errno == EINTR ? 0 : -errno;
+			return errno == EAGAIN || errno == ECONNABORTED || errno == EINTR
+				? 0
+				: -errno;
 		take(listener, signals, conn);
 		reap(); /* while ten thousand wait, what has ended makes room */
 	}
@@ -77,7 +80,8 @@ static int take_all(int listener, int signals)
 /* 0 after SIGTERM: sessions that are open go on. */
 static int loop(int listener, int signals)
 {
-	struct pollfd p[2] = {{.fd = listener, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+	struct pollfd p[2] = {
+		{.fd = listener, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
 	int timeout = -1;
 
 	for (;;) {

@@ -5,8 +5,9 @@
  *	string := key '=' value NUL		key := [a-z-]+, at most 31
  *
  * A key may come more than once: that is a list, in order.  Descriptors ride on the frame's first
- * byte.  A request is one frame; it is answered by any number with type=row (or opened, exit, note), then one with
- * type=end and code=0 or -errno.  Nothing in a message says who sends it: SO_PEERCRED does.
+ * byte.  A request is one frame; it is answered by any number with type=row (or opened, exit,
+ * note), then one with type=end and code=0 or -errno.  Nothing in a message says who sends it:
+ * SO_PEERCRED does.
  */
 #ifndef CLSECURE_MESSAGE_H
 #define CLSECURE_MESSAGE_H
@@ -38,7 +39,10 @@ int message_addf(struct message *m, const char *key, const char *format, ...) _p
 const char *message_get(const struct message *m, const char *key);
 bool message_is(const struct message *m, const char *key, const char *value);
 
-/* All values of a key: an owned, NULL-terminated array of pointers into the message; NULL without memory. */
+/*
+ * All values of a key: an owned, NULL-terminated array of pointers into the message; NULL without
+ * memory.
+ */
 char **message_list(const struct message *m, const char *key, size_t *ret_n);
 
 /* One string after the other: NULL at first, then the last answer; NULL at the end. */
@@ -51,8 +55,9 @@ bool message_valid(const char *data, size_t size);
 uint64_t message_now(void);
 
 /*
- * Whole frames, until `deadline` (of message_now(); UINT64_MAX: none).  Receiving gives -ENODATA at the end of the stream
- * before a frame, -EPROTO inside one or for what is none, -EMSGSIZE, -ETIMEDOUT.
+ * Whole frames, until `deadline` (of message_now(); UINT64_MAX: none).  Receiving gives -ENODATA at
+ * the end of the stream before a frame, -EPROTO inside one or for what is none, -EMSGSIZE,
+ * -ETIMEDOUT.
  */
 int message_send(int fd, const struct message *m, uint64_t deadline);
 int message_recv(int fd, struct message *ret_message, uint64_t deadline);

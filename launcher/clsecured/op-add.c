@@ -1,7 +1,7 @@
 /*
- * add: a directory becomes a project.  What the peer says about the directory is looked at again, as the
- * person who is to own the project; the registry's lock is held from the first look at other projects to
- * the end, so that two adds cannot both find the place free.
+ * add: a directory becomes a project.  What the peer says about the directory is looked at again,
+ * as the person who is to own the project; the registry's lock is held from the first look at other
+ * projects to the end, so that two adds cannot both find the place free.
  */
 #include "config.h"
 #include "launcher/clsecure-keys/keyusers.h"
@@ -70,7 +70,9 @@ static int find_owner(struct request *r, struct adding *a, struct error *e)
 	if (err < 0)
 		return err;
 	if (uid == 0 && !message_is(r->m, "yes", "1")) {
-		remedy_set(r, "--yes adds it all the same: its files that root owns stay read-only inside.");
+		remedy_set(r,
+			"--yes adds it all the same: its files that root owns stay read-only "
+			"inside.");
 		return error_set(e, -ENOTUNIQ, "'%s' belongs to root", a->path);
 	}
 	if (uid != r->who.uid && uid != 0 && !r->admin)
@@ -79,7 +81,9 @@ static int find_owner(struct request *r, struct adding *a, struct error *e)
 	if (err < 0 || a->owner.uid == r->who.uid)
 		return err;
 	err = owner_of(&a->owner, a->path, &again, e);
-	return err == 0 && again != uid ? error_set(e, -EAGAIN, "'%s' was changed meanwhile", a->path) : err;
+	return err == 0 && again != uid
+		? error_set(e, -EAGAIN, "'%s' was changed meanwhile", a->path)
+		: err;
 }
 
 static int check_allowed(struct request *r, struct error *e)
@@ -90,7 +94,8 @@ static int check_allowed(struct request *r, struct error *e)
 
 	if (err < 0 || r->admin || allowed)
 		return err;
-	return error_set(e, -EPERM, "the administrator does not let people add projects (AllowAdd=no)");
+	return error_set(e, -EPERM,
+		"the administrator does not let people add projects (AllowAdd=no)");
 }
 
 /* What no idmapped mount can be made of would be read-only inside, or somebody else's. */
@@ -122,14 +127,18 @@ static int check_others(struct request *r, struct adding *a, struct error *e)
 		own = policy_owner(p)->uid == a->owner.uid;
 		n += own;
 		if (own && streq(other, a->path))
-			err = error_set(e, -EEXIST, "'%s' is project '%s' already", a->path, slugs[i]);
+			err = error_set(e, -EEXIST, "'%s' is project '%s' already", a->path,
+				slugs[i]);
 		else if (!own && path_within(a->path, other))
-			err = error_set(e, -EPERM, "'%s' is inside a project of another person", a->path);
+			err = error_set(e, -EPERM, "'%s' is inside a project of another person",
+				a->path);
 		else if (!own && path_within(other, a->path))
-			err = error_set(e, -EPERM, "'%s' has a project of another person in it", a->path);
+			err = error_set(e, -EPERM, "'%s' has a project of another person in it",
+				a->path);
 	}
 	if (err == 0 && !r->admin && n >= max)
-		err = error_set(e, -EDQUOT, "you have %llu projects, and more are not allowed (MaxProjects)",
+		err = error_set(e, -EDQUOT,
+			"you have %llu projects, and more are not allowed (MaxProjects)",
 			(unsigned long long)n);
 	return err;
 }
@@ -148,8 +157,11 @@ static int choose_name(struct request *r, struct adding *a, struct error *e)
 	const char *name = message_get(r->m, "name");
 
 	if (name && (!slug_valid(name) || slug_reserved(name)))
-		return error_set(e, -EINVAL, slug_valid(name) ? "'%s' is a command, and no name of a project" :
-			"'%s' is no name: a-z, 0-9 and -, at most 17, not - first", name);
+		return error_set(e, -EINVAL,
+			slug_valid(name)
+				? "'%s' is a command, and no name of a project"
+				: "'%s' is no name: a-z, 0-9 and -, at most 17, not - first",
+			name);
 	if (name && taken(name))
 		return error_set(e, -EEXIST, "the name '%s' is taken", name);
 	if (name) {
@@ -174,7 +186,8 @@ static int create(struct request *r, struct adding *a, struct error *e)
 	if (err == 0)
 		err = slice_keep(record.uid, e);
 	if (err == 0) {
-		struct project_new n = {a->slug, a->path, &a->owner, record.uid, a->assignments, r->admin};
+		struct project_new n = {
+			a->slug, a->path, &a->owner, record.uid, a->assignments, r->admin};
 
 		err = project_create(&n, e);
 	}
@@ -220,14 +233,16 @@ static int answer(struct request *r, const struct adding *a)
 
 int op_add(struct request *r, struct error *e)
 {
-	_cleanup_(adding_done) struct adding a = {.path = message_get(r->m, "path"), .lock = REGISTRY_EMPTY};
+	_cleanup_(adding_done) struct adding a = {
+		.path = message_get(r->m, "path"), .lock = REGISTRY_EMPTY};
 	int err;
 
 	a.assignments = message_list(r->m, "setting", NULL);
 	if (!a.path || !a.assignments)
 		return error_set(e, -EBADMSG, "the request names no directory");
 	if (!path_well_formed(a.path))
-		return error_set(e, -EINVAL, "'%s' is not an absolute path in its plain form", a.path);
+		return error_set(e, -EINVAL, "'%s' is not an absolute path in its plain form",
+			a.path);
 	err = check_allowed(r, e);
 	if (err == 0)
 		err = find_owner(r, &a, e);

@@ -20,7 +20,10 @@ int op_set(struct request *r, struct error *e)
 	assignments = message_list(r->m, "setting", &given);
 	if (!assignments || given == 0)
 		return error_set(e, -EINVAL, "nothing to set");
-	/* Two writers would lose one's change; and the project must stay the one whose owner was looked at. */
+	/*
+	 * Two writers would lose one's change; and the project must stay the one whose owner was
+	 * looked at.
+	 */
 	err = registry_lock(REGISTRY_STATE, &lock, e);
 	if (err == 0)
 		err = project_named(r, slug, e);
@@ -57,7 +60,8 @@ int op_remove(struct request *r, struct error *e)
 	/* A project that cannot be read can be removed all the same, but only root may say so. */
 	if (err < 0 && !(r->admin && err != -EINVAL && (err != -ENOENT || !r->remedy[0])))
 		return error_set(e, err, "%s", why.text);
-	return project_remove(&lock, slug, p ? policy_owner(p)->uid : (uid_t)-1, p ? policy_path(p) : "/", e);
+	return project_remove(&lock, slug, p ? policy_owner(p)->uid : (uid_t)-1,
+		p ? policy_path(p) : "/", e);
 }
 
 int op_kill(struct request *r, struct error *e)

@@ -65,9 +65,12 @@ static int find_worker(struct opening *o, struct error *e)
 	pw = getpwnam(name);
 	if (!pw)
 		return error_set(e, errno ? -errno : -ENOENT,
-			"NSS does not know '%s': is clsecure set up? 'sudo clsecure doctor' says", name);
-	if (pw->pw_uid < CLSECURE_UID_FIRST || pw->pw_uid > CLSECURE_UID_LAST || pw->pw_gid != pw->pw_uid)
-		return error_set(e, -EPERM, "'%s' has uid %u, which is no project's", name, pw->pw_uid);
+			"NSS does not know '%s': is clsecure set up? 'sudo clsecure doctor' says",
+			name);
+	if (pw->pw_uid < CLSECURE_UID_FIRST || pw->pw_uid > CLSECURE_UID_LAST ||
+		pw->pw_gid != pw->pw_uid)
+		return error_set(e, -EPERM, "'%s' has uid %u, which is no project's", name,
+			pw->pw_uid);
 	o->worker = pw->pw_uid;
 	o->shell = strdup(pw->pw_shell);
 	return o->shell ? 0 : error_errno(e, -ENOMEM, "find '%s'", name);
@@ -85,9 +88,12 @@ static int check_stream(int fd, struct error *e)
 		return error_set(e, -EPERM, "a descriptor opened with O_PATH cannot be passed in");
 	if (isatty(fd))
 		return error_set(e, -EPERM, "a terminal cannot be passed in");
-	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode) && !S_ISSOCK(st.st_mode))
-		return error_set(e, -EPERM, S_ISDIR(st.st_mode) ? "a directory cannot be passed in" :
-			"a descriptor of this kind cannot be passed in");
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode) &&
+		!S_ISSOCK(st.st_mode))
+		return error_set(e, -EPERM,
+			S_ISDIR(st.st_mode)
+				? "a directory cannot be passed in"
+				: "a descriptor of this kind cannot be passed in");
 	return 0;
 }
 
@@ -109,8 +115,9 @@ static bool name_passes(const char *variable, const char *const *patterns, size_
 	for (size_t i = 0; i < n; i++) {
 		size_t k = strlen(patterns[i]);
 
-		if (k > 0 && patterns[i][k - 1] == '*' ? length >= k - 1 && memcmp(variable, patterns[i], k - 1) == 0
-						       : length == k && memcmp(variable, patterns[i], k) == 0)
+		if (k > 0 && patterns[i][k - 1] == '*'
+				? length >= k - 1 && memcmp(variable, patterns[i], k - 1) == 0
+				: length == k && memcmp(variable, patterns[i], k) == 0)
 			return true;
 	}
 	return false;
@@ -133,7 +140,8 @@ static int choose_variables(struct request *r, struct opening *o, struct error *
 	o->variables[n++] = (char *)START_VARIABLE "=" START_PROJECT;
 	for (size_t i = 0; sent[i]; i++)
 		if (strchr(sent[i], '=') && sent[i][0] != '=' &&
-		    (name_passes(sent[i], always, ELEMENTSOF(always)) || name_passes(sent[i], (const char *const *)pass, n_pass)))
+			(name_passes(sent[i], always, ELEMENTSOF(always)) ||
+				name_passes(sent[i], (const char *const *)pass, n_pass)))
 			o->variables[n++] = sent[i];
 	return 0;
 }
@@ -177,7 +185,9 @@ static int reserve(struct opening *o, char *const *overrides, struct error *e)
 	return err < 0 ? err : keeper_call(o->keeper, &q, &answer, NULL, NULL, KEEPER_WAIT_MS, e);
 }
 
-/* The modes of the peer's terminal, as hex digits of struct termios; whatever is odd is left out. */
+/*
+ * The modes of the peer's terminal, as hex digits of struct termios; whatever is odd is left out.
+ */
 static void copy_modes(int slave, const char *hex)
 {
 	struct termios sent, t;
@@ -242,7 +252,8 @@ static void hang_up(pid_t pid)
 /* A signal for exec, which has no terminal to make them. */
 static void pass_signal(pid_t pid, const struct message *m)
 {
-	static const int allowed[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2};
+	static const int allowed[] = {
+		SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2};
 	const char *text = message_get(m, "signal");
 
 	for (size_t i = 0; text && i < ELEMENTSOF(allowed); i++)
@@ -264,7 +275,8 @@ static bool take_frame(struct request *r, pid_t pid)
 /* Until the program has ended: its wait status.  A peer that goes takes it along. */
 static int wait_program(struct request *r, struct opening *o, pid_t pid)
 {
-	struct pollfd p[2] = {{.fd = o->signals, .events = POLLIN}, {.fd = r->conn, .events = POLLIN}};
+	struct pollfd p[2] = {
+		{.fd = o->signals, .events = POLLIN}, {.fd = r->conn, .events = POLLIN}};
 	uint64_t kill_at = UINT64_MAX;
 	int status, n;
 
@@ -295,7 +307,7 @@ static int wait_program(struct request *r, struct opening *o, pid_t pid)
 }
 
 /*
- * The name may have been given to another person's project since it was looked at: a uid is not.  So
+ * The name may have been given to another person's project since it was looked at: a uid is not. So
  * the uid comes first, and what was entered must be its sandbox, by the home that is shown there.
  */
 static int check_entered(const struct opening *o, struct error *e)
@@ -317,7 +329,8 @@ static int block_child_signal(struct opening *o, struct error *e)
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || (o->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 ||
+		(o->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
 		return error_errno(e, -errno, "watch for the program's end");
 	return 0;
 }
@@ -361,7 +374,8 @@ static int run_inside(struct request *r, struct opening *o, bool terminal, struc
 	return 0;
 }
 
-static int prepare(struct request *r, struct opening *o, char *const *overrides, bool terminal, struct error *e)
+static int prepare(struct request *r, struct opening *o, char *const *overrides, bool terminal,
+	struct error *e)
 {
 	int err = project_named(r, o->slug, e);
 
@@ -382,7 +396,8 @@ static int prepare(struct request *r, struct opening *o, char *const *overrides,
 
 int op_open(struct request *r, struct error *e)
 {
-	_cleanup_(opening_done) struct opening o = {.keeper = -1, .signals = -1, .master = -1, .slave = -1};
+	_cleanup_(opening_done) struct opening o = {
+		.keeper = -1, .signals = -1, .master = -1, .slave = -1};
 	_cleanup_free_ char **overrides = message_list(r->m, "setting", NULL);
 	bool terminal = message_is(r->m, "terminal", "1");
 	int err;

@@ -56,19 +56,25 @@ static int warn(struct request *r, const struct policy *p)
 	return err;
 }
 
-/* What the keeper has found is told to the owner, once: not to others who may enter, and not to root. */
+/*
+ * What the keeper has found is told to the owner, once: not to others who may enter, and not to
+ * root.
+ */
 static void tell_findings(struct request *r, const struct policy *p)
 {
 	_cleanup_free_ char *text = NULL;
 
-	if (policy_owner(p)->uid != r->who.uid || findings_read(policy_slug(p), true, &text, NULL) < 0)
+	if (policy_owner(p)->uid != r->who.uid ||
+		findings_read(policy_slug(p), true, &text, NULL) < 0)
 		return;
 	for (char *line = text, *end; *line; line = end) {
 		size_t n = strcspn(line, "\n");
 		const char *tab = memchr(line, '\t', n);
 
 		end = line + n + (line[n] == '\n');
-		if (tab && note(r, "project '%s': %.*s", policy_slug(p), (int)(line + n - tab - 1), tab + 1) < 0)
+		if (tab &&
+			note(r, "project '%s': %.*s", policy_slug(p), (int)(line + n - tab - 1),
+				tab + 1) < 0)
 			return;
 	}
 }
@@ -200,7 +206,8 @@ int op_info(struct request *r, struct error *e)
 	if (err == 0)
 		err = reply(r, "row", &m);
 	for (int s = 0; err == 0 && s < SETTING_COUNT_; s++)
-		if (s != SETTING_ALLOW_ADD && s != SETTING_MAX_PROJECTS && s != SETTING_PATH && s != SETTING_OWNER)
+		if (s != SETTING_ALLOW_ADD && s != SETTING_MAX_PROJECTS && s != SETTING_PATH &&
+			s != SETTING_OWNER)
 			err = info_setting(r, p, (enum setting)s);
 	return err < 0 ? err : warn(r, p);
 }

@@ -34,7 +34,8 @@ int pending_mark(const char *slug, uid_t owner, const char *path, struct error *
 	if (snprintf(target, sizeof(target), "%u:%s", owner, path) >= PATH_MAX)
 		snprintf(target, sizeof(target), "%u:/", owner);
 	if ((symlinkat(target, dir, name) < 0 && errno != EEXIST) || fsync(dir) < 0)
-		return error_errno(e, -errno, "note what is about to be done in '%s'", PROJECTS_DIR);
+		return error_errno(e, -errno, "note what is about to be done in '%s'",
+			PROJECTS_DIR);
 	return 0;
 }
 
@@ -48,11 +49,14 @@ int pending_clear(const char *slug, struct error *e)
 		return err;
 	snprintf(name, sizeof(name), MARK "%s", slug);
 	if ((unlinkat(dir, name, 0) < 0 && errno != ENOENT) || fsync(dir) < 0)
-		return error_errno(e, -errno, "take back the note '%s' in '%s'", name, PROJECTS_DIR);
+		return error_errno(e, -errno, "take back the note '%s' in '%s'", name,
+			PROJECTS_DIR);
 	return 0;
 }
 
-/* While the record still says which uid it was.  One that stays does no harm: unsetup takes it too. */
+/*
+ * While the record still says which uid it was.  One that stays does no harm: unsetup takes it too.
+ */
 static void drop_slice(const char *slug)
 {
 	char name[WORKER_NAME_MAX + 1];
@@ -63,7 +67,8 @@ static void drop_slice(const char *slug)
 		(void)slice_drop(record.uid, NULL);
 }
 
-static int undo(struct registry *lock, const char *slug, uid_t owner, const char *path, struct error *e)
+static int undo(struct registry *lock, const char *slug, uid_t owner, const char *path,
+	struct error *e)
 {
 	int err = project_kill(slug, 0, e);
 
@@ -79,7 +84,8 @@ static int undo(struct registry *lock, const char *slug, uid_t owner, const char
 	return pending_clear(slug, e);
 }
 
-int project_remove(struct registry *lock, const char *slug, uid_t owner, const char *path, struct error *e)
+int project_remove(struct registry *lock, const char *slug, uid_t owner, const char *path,
+	struct error *e)
 {
 	int err = pending_mark(slug, owner, path, e);
 

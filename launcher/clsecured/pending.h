@@ -1,9 +1,9 @@
 /*
  * add and remove change the registry and the project's directory, one after the other.  Before the
  * first change a mark is made durable, PROJECTS_DIR/.pending-SLUG, a symbolic link whose target is
- * "UID:PATH" (the owner's); it goes after the last.  Whoever holds the registry's lock next and finds
- * a mark takes away what is left: an add that was cut short never was, a remove that was is finished.
- * A project without a mark is never touched, whatever the registry looks like.
+ * "UID:PATH" (the owner's); it goes after the last.  Whoever holds the registry's lock next and
+ * finds a mark takes away what is left: an add that was cut short never was, a remove that was is
+ * finished. A project without a mark is never touched, whatever the registry looks like.
  */
 #ifndef CLSECURE_PENDING_H
 #define CLSECURE_PENDING_H
@@ -17,6 +17,7 @@ int pending_clear(const char *slug, struct error *e);
 int pending_repair(struct registry *lock, struct error *e);
 
 /* Under the lock: ends what runs, takes user and state away.  The mark is made and cleared here. */
-int project_remove(struct registry *lock, const char *slug, uid_t owner, const char *path, struct error *e);
+int project_remove(struct registry *lock, const char *slug, uid_t owner, const char *path,
+	struct error *e);
 
 #endif

@@ -36,7 +36,8 @@ static int home_allowed(const char *path, const char *home, struct error *e)
 	for (size_t i = 0; i < ELEMENTSOF(private); i++) {
 		if (strlen(home) + strlen(private[i]) >= sizeof(below))
 			continue;
-		snprintf(below, sizeof(below), "%.*s%s", (int)(sizeof(below) - 16), home, private[i]);
+		snprintf(below, sizeof(below), "%.*s%s", (int)(sizeof(below) - 16), home,
+			private[i]);
 		if (path_within(path, below))
 			return error_set(e, -EPERM, "'%s' is a place of private settings", path);
 	}
@@ -45,12 +46,13 @@ static int home_allowed(const char *path, const char *home, struct error *e)
 
 int place_allowed(const char *path, const char *home, struct error *e)
 {
-	static const char *const system[] = {"/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64",
-		"/libx32", "/proc", "/run", "/sbin", "/sys", "/usr", "/var", CLSECURE_STATEDIR,
-		CLSECURE_RUNDIR, CLSECURE_CONFDIR, CLSECURE_LIBEXECDIR};
+	static const char *const system[] = {"/bin", "/boot", "/dev", "/etc", "/lib", "/lib32",
+		"/lib64", "/libx32", "/proc", "/run", "/sbin", "/sys", "/usr", "/var",
+		CLSECURE_STATEDIR, CLSECURE_RUNDIR, CLSECURE_CONFDIR, CLSECURE_LIBEXECDIR};
 
 	if (!path_well_formed(path))
-		return error_set(e, -EINVAL, "'%s' is not an absolute path in its plain form", path);
+		return error_set(e, -EINVAL, "'%s' is not an absolute path in its plain form",
+			path);
 	if (streq(path, "/") || streq(path, "/home") || streq(path, "/root") || streq(path, "/tmp"))
 		return error_set(e, -EPERM, "'%s' cannot be a project", path);
 	for (size_t i = 0; i < ELEMENTSOF(system); i++)

@@ -8,13 +8,19 @@
 #include "lib/base/names.h"
 #include "lib/policy/words.h"
 
-/* Absolute, without "." "..", empty parts, control characters or a slash at the end ("/" itself is well-formed), below PATH_MAX. */
+/*
+ * Absolute, without "." "..", empty parts, control characters or a slash at the end ("/" itself is
+ * well-formed), below PATH_MAX.
+ */
 bool path_well_formed(const char *path);
 
 /* -EPERM, with the reason, where no project may be; `home` is the owner's. */
 int place_allowed(const char *path, const char *home, struct error *e);
 
-/* The name that a path gives: the base name made a slug, or its first 12 characters and 4 hex of the path's SHA-256. */
+/*
+ * The name that a path gives: the base name made a slug, or its first 12 characters and 4 hex of
+ * the path's SHA-256.
+ */
 enum slug_form { SLUG_PLAIN, SLUG_HASHED };
 void slug_of_path(const char *path, enum slug_form form, char ret_slug[static SLUG_MAX + 1]);
 

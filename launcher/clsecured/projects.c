@@ -76,14 +76,16 @@ static bool may_see(const struct request *r, const struct policy *p)
 }
 
 /* The nearest project at or above path. */
-static int find_by_path(struct request *r, const char *path, char ret_slug[static SLUG_MAX + 1], struct error *e)
+static int find_by_path(struct request *r, const char *path, char ret_slug[static SLUG_MAX + 1],
+	struct error *e)
 {
 	_cleanup_(strv_freep) char **slugs = NULL;
 	size_t best = 0;
 	int err;
 
 	if (!path_well_formed(path))
-		return error_set(e, -EINVAL, "'%s' is not an absolute path in its plain form", path);
+		return error_set(e, -EINVAL, "'%s' is not an absolute path in its plain form",
+			path);
 	err = projects_list(&slugs, e);
 	if (err < 0)
 		return err;
@@ -92,7 +94,8 @@ static int find_by_path(struct request *r, const char *path, char ret_slug[stati
 
 		if (policy_load(slugs[i], NULL, POLICY_TRUSTED_ONLY, &p, NULL) < 0)
 			continue;
-		if (!path_within(path, policy_path(p)) || strlen(policy_path(p)) <= best || !may_see(r, p))
+		if (!path_within(path, policy_path(p)) || strlen(policy_path(p)) <= best ||
+			!may_see(r, p))
 			continue;
 		best = strlen(policy_path(p));
 		snprintf(ret_slug, SLUG_MAX + 1, "%s", slugs[i]);
@@ -125,14 +128,15 @@ int project_registered(struct request *r, const char *slug, struct error *e)
 	worker_name(slug, name);
 	err = record_by_name(REGISTRY_DIR, name, &record);
 	if (err == -ENOENT) {
-		remedy_set(r, "'clsecure list' shows those that there are; a PATH has a '/' in it.");
+		remedy_set(r,
+			"'clsecure list' shows those that there are; a PATH has a '/' in it.");
 		return error_set(e, -ENOENT, "there is no project '%s'", slug);
 	}
 	return err < 0 ? error_errno(e, err, "read the registry for '%s'", slug) : 0;
 }
 
-int project_for(struct request *r, const char *slug, enum project_right right, char *const *overrides,
-	unsigned flags, struct policy **ret_policy, struct error *e)
+int project_for(struct request *r, const char *slug, enum project_right right,
+	char *const *overrides, unsigned flags, struct policy **ret_policy, struct error *e)
 {
 	_cleanup_policy_ struct policy *p = NULL;
 	int err;
@@ -145,12 +149,18 @@ int project_for(struct request *r, const char *slug, enum project_right right, c
 	if (err < 0)
 		return err;
 	if (right == RIGHT_ENTER && !may_see(r, p))
-		return error_set(e, -EACCES, "project '%s' is not yours, and you are not in its AllowUsers", slug);
+		return error_set(e, -EACCES,
+			"project '%s' is not yours, and you are not in its AllowUsers", slug);
 	if (right == RIGHT_CHANGE && !r->admin && policy_owner(p)->uid != r->who.uid)
-		return error_set(e, -EACCES, "project '%s' belongs to '%s'", slug, policy_owner(p)->name);
-	/* policy_load() takes them as the owner's words: a guest's Bind= would show the owner's own files. */
+		return error_set(e, -EACCES, "project '%s' belongs to '%s'", slug,
+			policy_owner(p)->name);
+	/*
+	 * policy_load() takes them as the owner's words: a guest's Bind= would show the owner's own
+	 * files.
+	 */
 	if (overrides && overrides[0] && !r->admin && policy_owner(p)->uid != r->who.uid)
-		return error_set(e, -EACCES, "settings for one run are the owner's: project '%s' belongs to '%s'", slug,
+		return error_set(e, -EACCES,
+			"settings for one run are the owner's: project '%s' belongs to '%s'", slug,
 			policy_owner(p)->name);
 	if (!(flags & POLICY_TRUSTED_ONLY)) {
 		policy_free(TAKE_PTR(p));
@@ -200,7 +210,8 @@ static int list_sessions(int conn, struct keeper_reply **ret_list, size_t *ret_n
 	return 0;
 }
 
-int project_sessions(const char *slug, struct keeper_reply **ret_list, size_t *ret_n, struct error *e)
+int project_sessions(const char *slug, struct keeper_reply **ret_list, size_t *ret_n,
+	struct error *e)
 {
 	_cleanup_close_ int conn = -1;
 	int err = keeper_connect(slug, false, NULL, &conn, e);
@@ -215,7 +226,8 @@ int project_sessions(const char *slug, struct keeper_reply **ret_list, size_t *r
 
 int project_kill(const char *slug, uint32_t session, struct error *e)
 {
-	struct keeper_request q = {.version = KEEPER_VERSION, .op = KEEPER_KILL, .session = session};
+	struct keeper_request q = {
+		.version = KEEPER_VERSION, .op = KEEPER_KILL, .session = session};
 	_cleanup_close_ int conn = -1;
 	struct keeper_reply reply_;
 	int err = keeper_connect(slug, false, NULL, &conn, e);

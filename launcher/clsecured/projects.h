@@ -22,8 +22,8 @@ enum project_right {
 };
 
 /*
- * The slug in the request: "project", or the nearest project at or above "path".  -ENOENT.  For a path only those that `who`
- * may enter are seen.
+ * The slug in the request: "project", or the nearest project at or above "path".  -ENOENT.  For a
+ * path only those that `who` may enter are seen.
  */
 int project_named(struct request *r, char ret_slug[static SLUG_MAX + 1], struct error *e);
 
@@ -31,11 +31,12 @@ int project_named(struct request *r, char ret_slug[static SLUG_MAX + 1], struct 
 int project_registered(struct request *r, const char *slug, struct error *e);
 
 /* Loads it, for a right.  flags as policy_load().  -EACCES. */
-int project_for(struct request *r, const char *slug, enum project_right right, char *const *overrides,
-	unsigned flags, struct policy **ret_policy, struct error *e);
+int project_for(struct request *r, const char *slug, enum project_right right,
+	char *const *overrides, unsigned flags, struct policy **ret_policy, struct error *e);
 
 /* The sessions of a project, none when its sandbox does not run; *ret_list is owned. */
-int project_sessions(const char *slug, struct keeper_reply **ret_list, size_t *ret_n, struct error *e);
+int project_sessions(const char *slug, struct keeper_reply **ret_list, size_t *ret_n,
+	struct error *e);
 
 /* Ends one session, or all (0) with the sandbox.  0 also when there was none. */
 int project_kill(const char *slug, uint32_t session, struct error *e);

@@ -80,7 +80,8 @@ static void finish(struct request *r, int err, const struct error *e)
 	_cleanup_message_ struct message m = {0};
 
 	if (message_addf(&m, "code", "%d", err) < 0 ||
-	    (err < 0 && message_add(&m, "text", e->text[0] ? e->text : strerrordesc_np(-err) ?: "failed") < 0) ||
+	    (err < 0 && message_add(&m, "text",
+			e->text[0] ? e->text : strerrordesc_np(-err) ?: "failed") < 0) ||
 	    (err < 0 && r->remedy[0] && message_add(&m, "remedy", r->remedy) < 0))
 		return;
 	reply(r, "end", &m);
@@ -113,7 +114,8 @@ static int identify(struct request *r, struct error *e)
 		return gateway_person(r, e);
 	}
 	if (peer.uid >= UID_RESERVED_FIRST && peer.uid <= CLSECURE_UID_LAST)
-		return error_set(e, -EPERM, "uid %u is a project's: it may ask for nothing", peer.uid);
+		return error_set(e, -EPERM, "uid %u is a project's: it may ask for nothing",
+			peer.uid);
 	r->admin = peer.uid == 0;
 	return person_by_uid(peer.uid, &r->who, e);
 }

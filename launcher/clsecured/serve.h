@@ -1,7 +1,8 @@
 /*
- * One request of one peer.  clsecured runs serve() in a process of its own for each connection; clsecure,
- * when root calls it, in a child of its own: the same code, and the same question whom to trust.  The
- * answer is always: the kernel (SO_PEERCRED) says who asks, and nothing in the message does.
+ * One request of one peer.  clsecured runs serve() in a process of its own for each connection;
+ * clsecure, when root calls it, in a child of its own: the same code, and the same question whom to
+ * trust.  The answer is always: the kernel (SO_PEERCRED) says who asks, and nothing in the message
+ * does.
  */
 #ifndef CLSECURE_SERVE_H
 #define CLSECURE_SERVE_H
@@ -15,7 +16,8 @@
 struct request {
 	int conn;
 	const struct message *m;
-	struct person who; /* who asks: the peer, or the person whose key the gateway's ticket names */
+	struct person
+		who; /* who asks: the peer, or the person whose key the gateway's ticket names */
 	bool admin; /* root */
 	bool gateway; /* may enter, nothing else */
 	char remedy[256]; /* what to do about a failure, or "" */
@@ -41,6 +43,7 @@ void remedy_set(struct request *r, const char *format, ...) _printf_(2, 3);
 int gateway_person(struct request *r, struct error *e);
 
 typedef int op_fn(struct request *r, struct error *e);
-op_fn op_find, op_add, op_set, op_remove, op_list, op_info, op_findings, op_sessions, op_kill, op_open;
+op_fn op_find, op_add, op_set, op_remove, op_list, op_info, op_findings, op_sessions, op_kill,
+	op_open;
 
 #endif

@@ -29,7 +29,8 @@ static void become(uid_t worker)
 	if (setgroups(1, &group) < 0 || setresgid(group, group, group) < 0 ||
 	    setresuid(worker, worker, worker) < 0)
 		die(STATUS_FAILED, "become the project's user");
-	if (setresuid(0, 0, 0) == 0 || getuid() != worker || geteuid() != worker || getegid() != group) {
+	if (setresuid(0, 0, 0) == 0 || getuid() != worker || geteuid() != worker ||
+		getegid() != group) {
 		errno = EPERM;
 		die(STATUS_FAILED, "give up root");
 	}

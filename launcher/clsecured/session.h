@@ -17,9 +17,9 @@ struct session {
 };
 
 /*
- * Forks; the child leads a session of its own, has the three descriptors and no other, default signals,
- * the worker's ids and only its group, and no way back.  Called inside the sandbox: so the child is in its PID
- * namespace, and loses every capability with the ids.
+ * Forks; the child leads a session of its own, has the three descriptors and no other, default
+ * signals, the worker's ids and only its group, and no way back.  Called inside the sandbox: so the
+ * child is in its PID namespace, and loses every capability with the ids.
  */
 int session_start(const struct session *s, pid_t *ret_pid, struct error *e);
 

@@ -43,7 +43,8 @@ static int write_text(int folder)
 		return -errno;
 	if (write(fd, SLICE_TEXT, n) != (ssize_t)n)
 		return -EIO;
-	if (fchmod(fd, 0644) < 0 || fsync(fd) < 0 || renameat(folder, TEMPORARY, folder, SLICE_FILE) < 0)
+	if (fchmod(fd, 0644) < 0 || fsync(fd) < 0 ||
+		renameat(folder, TEMPORARY, folder, SLICE_FILE) < 0)
 		return -errno;
 	return fsync(folder) < 0 ? -errno : 0;
 }

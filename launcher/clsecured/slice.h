@@ -1,7 +1,7 @@
 /*
- * systemd's slice of a worker.  Without a user@UID.service in it, it stops at the last logout, and a
- * login that comes while it does gets no session ("Transaction is destructive").  A drop-in for each
- * worker keeps it; written before the first login, so that nobody need reload systemd for it.
+ * systemd's slice of a worker.  Without a user@UID.service in it, it stops at the last logout, and
+ * a login that comes while it does gets no session ("Transaction is destructive").  A drop-in for
+ * each worker keeps it; written before the first login, so that nobody need reload systemd for it.
  */
 #ifndef CLSECURE_SLICE_H
 #define CLSECURE_SLICE_H
@@ -13,8 +13,10 @@
 #define SLICE_DIR "/etc/systemd/system"
 #define SLICE_FOLDER "user-%u.slice.d" /* in SLICE_DIR; %u: the uid */
 #define SLICE_FILE "50-clsecure.conf"
-#define SLICE_TEXT "# This login's sandbox has no systemd --user that would keep the slice between sessions.\n" \
-		   "[Unit]\nStopWhenUnneeded=no\n"
+#define SLICE_TEXT \
+	"# This login's sandbox has no systemd --user " \
+	"that would keep the slice between sessions.\n" \
+	"[Unit]\nStopWhenUnneeded=no\n"
 
 /* Writes the drop-in; nothing where there is no systemd. */
 int slice_keep(uid_t worker, struct error *e);

@@ -35,7 +35,8 @@ static int from_hex(const char *hex, uint8_t *data, size_t n)
 	return 0;
 }
 
-static void make_mac(const uint8_t *key, const char *text, size_t size, uint8_t mac[static MAC_SIZE])
+static void make_mac(const uint8_t *key, const char *text, size_t size,
+	uint8_t mac[static MAC_SIZE])
 {
 	struct hmac_sha256_ctx h;
 
@@ -45,7 +46,8 @@ static void make_mac(const uint8_t *key, const char *text, size_t size, uint8_t 
 	explicit_bzero(&h, sizeof(h));
 }
 
-void ticket_format(const uint8_t key[static TICKET_KEY_SIZE], const struct ticket *t, char buf[static TICKET_MAX])
+void ticket_format(const uint8_t key[static TICKET_KEY_SIZE], const struct ticket *t,
+	char buf[static TICKET_MAX])
 {
 	char nonce[2 * TICKET_NONCE_SIZE + 1], fp[FINGERPRINT_HEX + 1], hex[2 * MAC_SIZE + 1];
 	uint8_t mac[MAC_SIZE];
@@ -53,28 +55,33 @@ void ticket_format(const uint8_t key[static TICKET_KEY_SIZE], const struct ticke
 
 	to_hex(t->nonce, sizeof(t->nonce), nonce);
 	fingerprint_hex(t->fp, fp);
-	n = snprintf(buf, TICKET_MAX, TICKET_VERSION "%llu.%s.%s", (unsigned long long)t->expires, nonce, fp);
+	n = snprintf(buf, TICKET_MAX, TICKET_VERSION "%llu.%s.%s", (unsigned long long)t->expires,
+		nonce, fp);
 	make_mac(key, buf, (size_t)n, mac);
 	to_hex(mac, sizeof(mac), hex);
 	snprintf(buf + n, (size_t)(TICKET_MAX - n), ".%s", hex);
 }
 
 /* The mac is looked at before anything is read out of the text. */
-int ticket_parse(const uint8_t key[static TICKET_KEY_SIZE], const char *text, struct ticket *ret_ticket)
+int ticket_parse(const uint8_t key[static TICKET_KEY_SIZE], const char *text,
+	struct ticket *ret_ticket)
 {
 	const char *dot = strrchr(text, '.'), *s = text + strlen(TICKET_VERSION);
 	uint8_t mac[MAC_SIZE], given[MAC_SIZE];
 	struct ticket t = {0};
 	char *end;
 
-	if (!dot || strlen(text) >= TICKET_MAX || strlen(dot + 1) != 2 * MAC_SIZE || from_hex(dot + 1, given, MAC_SIZE) < 0)
+	if (!dot || strlen(text) >= TICKET_MAX || strlen(dot + 1) != 2 * MAC_SIZE ||
+		from_hex(dot + 1, given, MAC_SIZE) < 0)
 		return -EBADMSG;
 	make_mac(key, text, (size_t)(dot - text), mac);
-	if (!memeql_sec(mac, given, MAC_SIZE) || strncmp(text, TICKET_VERSION, strlen(TICKET_VERSION)) != 0)
+	if (!memeql_sec(mac, given, MAC_SIZE) ||
+		strncmp(text, TICKET_VERSION, strlen(TICKET_VERSION)) != 0)
 		return -EBADMSG;
 	t.expires = strtoull(s, &end, 10);
 	if (*end != '.' || dot - end != 2 + 2 * TICKET_NONCE_SIZE + FINGERPRINT_HEX ||
-		from_hex(end + 1, t.nonce, sizeof(t.nonce)) < 0 || end[1 + 2 * TICKET_NONCE_SIZE] != '.' ||
+		from_hex(end + 1, t.nonce, sizeof(t.nonce)) < 0 ||
+		end[1 + 2 * TICKET_NONCE_SIZE] != '.' ||
 		from_hex(end + 2 + 2 * TICKET_NONCE_SIZE, t.fp, sizeof(t.fp)) < 0)
 		return -EBADMSG;
 	*ret_ticket = t;
@@ -104,7 +111,8 @@ static int make_key(void)
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (getrandom(key, sizeof(key), 0) != sizeof(key) || write(fd, key, sizeof(key)) != sizeof(key) || fsync(fd) < 0)
+	if (getrandom(key, sizeof(key), 0) != sizeof(key) ||
+		write(fd, key, sizeof(key)) != sizeof(key) || fsync(fd) < 0)
 		err = -EIO;
 	else if (link(temporary, TICKET_KEY) < 0 && errno != EEXIST)
 		err = -errno;
@@ -125,7 +133,8 @@ static int get_key(uint8_t key[static TICKET_KEY_SIZE], struct error *e)
 	return err < 0 ? error_errno(e, err, "the key of tickets '%s'", TICKET_KEY) : 0;
 }
 
-int ticket_make(const uint8_t fp[static FINGERPRINT_SIZE], char buf[static TICKET_MAX], struct error *e)
+int ticket_make(const uint8_t fp[static FINGERPRINT_SIZE], char buf[static TICKET_MAX],
+	struct error *e)
 {
 	struct ticket t = {.expires = (uint64_t)time(NULL) + TICKET_SECONDS};
 	uint8_t key[TICKET_KEY_SIZE];
@@ -152,7 +161,8 @@ static void forget_expired(int dir)
 	if (!d)
 		closep(&copy);
 	while (d && (entry = readdir(d)))
-		if (entry->d_name[0] != '.' && fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (entry->d_name[0] != '.' &&
+			fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 			st.st_mtime + 2 * TICKET_SECONDS < time(NULL))
 			unlinkat(dir, entry->d_name, 0);
 	if (d)
@@ -193,10 +203,12 @@ int ticket_use(const char *text, uint8_t ret_fp[static FINGERPRINT_SIZE], struct
 	if (err < 0)
 		return error_set(e, -EACCES, "the ticket of this connection is not one of ours");
 	if (now >= t.expires || t.expires > now + TICKET_SECONDS)
-		return error_set(e, -EACCES, "the ticket of this connection has expired: connect anew");
+		return error_set(e, -EACCES,
+			"the ticket of this connection has expired: connect anew");
 	err = use_nonce(&t);
 	if (err == -EEXIST)
-		return error_set(e, -EACCES, "one connection to the gateway opens one session: connect anew");
+		return error_set(e, -EACCES,
+			"one connection to the gateway opens one session: connect anew");
 	if (err < 0)
 		return error_errno(e, err, "'%s'", TICKETS_USED);
 	memcpy(ret_fp, t.fp, FINGERPRINT_SIZE);

@@ -14,7 +14,8 @@
 #include "lib/base/error.h"
 
 #define TICKET_KEY CLSECURE_STATEDIR "/ticket.key" /* 0600 */
-#define TICKETS_USED CLSECURE_RUNDIR "/.tickets" /* 0700: an empty file for each used nonce; no slug has a dot */
+/* 0700: an empty file for each used nonce; no slug has a dot */
+#define TICKETS_USED CLSECURE_RUNDIR "/.tickets"
 #define TICKET_KEY_SIZE 32
 #define TICKET_NONCE_SIZE 16
 #define TICKET_SECONDS 120 /* sshd's LoginGraceTime */
@@ -27,11 +28,14 @@ struct ticket {
 };
 
 /* Pure.  ticket_parse: -EBADMSG for a form or a mac that is wrong; the time is not looked at. */
-void ticket_format(const uint8_t key[static TICKET_KEY_SIZE], const struct ticket *t, char buf[static TICKET_MAX]);
-int ticket_parse(const uint8_t key[static TICKET_KEY_SIZE], const char *text, struct ticket *ret_ticket);
+void ticket_format(const uint8_t key[static TICKET_KEY_SIZE], const struct ticket *t,
+	char buf[static TICKET_MAX]);
+int ticket_parse(const uint8_t key[static TICKET_KEY_SIZE], const char *text,
+	struct ticket *ret_ticket);
 
 /* A new ticket; the key is made on first use. */
-int ticket_make(const uint8_t fp[static FINGERPRINT_SIZE], char buf[static TICKET_MAX], struct error *e);
+int ticket_make(const uint8_t fp[static FINGERPRINT_SIZE], char buf[static TICKET_MAX],
+	struct error *e);
 
 /*
  * Checks it and uses it up.  -EACCES: wrong, expired or used, with words for the person.  Processes

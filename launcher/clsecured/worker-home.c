@@ -26,12 +26,14 @@ static uint64_t count(int fd, unsigned depth, dev_t device)
 		int sub;
 
 		if (streq(d->d_name, ".") || streq(d->d_name, "..") ||
-		    fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != device)
+			fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			st.st_dev != device)
 			continue;
 		bytes += (uint64_t)st.st_blocks * 512;
 		if (!S_ISDIR(st.st_mode) || depth == DEPTH_MAX)
 			continue;
-		sub = openat(dirfd(dir), d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		sub = openat(dirfd(dir), d->d_name,
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (sub >= 0)
 			bytes += count(sub, depth + 1, device);
 	}
@@ -63,7 +65,8 @@ static int find_credentials(void *arg, struct person_out *out, struct error *e)
 	return S_ISREG(st.st_mode) && st.st_size > 0 ? 0 : -ENOENT;
 }
 
-static int in_home(const char *slug, person_fn f, unsigned timeout_ms, struct person_reply *ret_reply)
+static int in_home(const char *slug, person_fn f, unsigned timeout_ms,
+	struct person_reply *ret_reply)
 {
 	struct person worker = {.n_groups = 1};
 	char path[sizeof(PROJECTS_DIR) + SLUG_MAX + 16];

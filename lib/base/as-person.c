@@ -1,16 +1,17 @@
 /*
  * as_person(): how root looks at what is a person's.
  *
- * The child is a plain clone(2) of the caller with no exit signal: the caller's SIGCHLD handler does
- * not run, an ignored SIGCHLD does not reap it for us, and a wait(2) of the caller does not see it
- * (only __WALL does).  Raw clone leaves malloc's locks as other threads held them, so that a caller with
- * threads takes a second way: a helper that shares the memory (vfork's way) calls fork(3),
- * which waits for those locks, and ends; what it forked is then init's to reap.
+ * The child is a plain clone(2) of the caller with no exit signal: the caller's SIGCHLD handler
+ * does not run, an ignored SIGCHLD does not reap it for us, and a wait(2) of the caller does not
+ * see it (only __WALL does).  Raw clone leaves malloc's locks as other threads held them, so that a
+ * caller with threads takes a second way: a helper that shares the memory (vfork's way) calls
+ * fork(3), which waits for those locks, and ends; what it forked is then init's to reap.
  *
- * The child still has a copy of the caller's memory, sshd's host keys perhaps: it is not dumpable, so
- * that the person cannot trace it or read it, and before it does anything as the person it gives up
- * every id, capability, keyring, descriptor and limit that is not the person's.  The person can stop or kill it
- * (same uid): then there is no answer, in bounded time.  What it answers is one bounded message.
+ * The child still has a copy of the caller's memory, sshd's host keys perhaps: it is not dumpable,
+ * so that the person cannot trace it or read it, and before it does anything as the person it gives
+ * up every id, capability, keyring, descriptor and limit that is not the person's.  The person can
+ * stop or kill it (same uid): then there is no answer, in bounded time.  What it answers is one
+ * bounded message.
  */
 #include "config.h"
 #include "lib/base/person.h"
@@ -28,7 +29,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define GRACE_MS 200 /* for a killed child to be gone; one that sleeps in a dead file system is left to init */
+/* For a killed child to be gone; one that sleeps in a dead file system is left to init. */
+#define GRACE_MS 200
 #define STACK_SIZE (1024 * 1024)
 
 struct child {
@@ -41,7 +43,8 @@ static void child_reap(const struct child *c)
 	siginfo_t si;
 
 	if (c->ours)
-		while (waitid(P_PIDFD, (id_t)c->pidfd, &si, WEXITED | WNOHANG | __WALL) < 0 && errno == EINTR)
+		while (waitid(P_PIDFD, (id_t)c->pidfd, &si, WEXITED | WNOHANG | __WALL) < 0 &&
+			errno == EINTR)
 			;
 }
 
@@ -63,7 +66,8 @@ static int forking_helper(void *arg)
 	if (pid < 0 || f->pidfd < 0) {
 		f->err = -errno;
 		if (pid > 0)
-			kill(pid, SIGKILL); /* not yet reaped by anybody: the pid is still its own */
+			kill(pid,
+				SIGKILL); /* not yet reaped by anybody: the pid is still its own */
 	}
 	_exit(0);
 }
@@ -74,7 +78,8 @@ static int spawn_threaded(struct child_job *job, struct child *ret_child)
 	char *stack;
 	int pid;
 
-	stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)
 		return -errno;
 	job->orphan = true;
@@ -109,7 +114,10 @@ static int spawn_single(struct child_job *job, struct child *ret_child)
 	return 0;
 }
 
-/* The caller's handlers must not run in the child: signals are blocked until they are default there. */
+/*
+ * The caller's handlers must not run in the child: signals are blocked until they are default
+ * there.
+ */
 static int spawn(struct child_job *job, struct child *ret_child)
 {
 	sigset_t all, before;
@@ -119,7 +127,9 @@ static int spawn(struct child_job *job, struct child *ret_child)
 	err = -pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (err < 0)
 		return err;
-	err = __libc_single_threaded ? spawn_single(job, ret_child) : spawn_threaded(job, ret_child);
+	err = __libc_single_threaded
+		? spawn_single(job, ret_child)
+		: spawn_threaded(job, ret_child);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return err;
 }
@@ -227,7 +237,8 @@ static int receive(int sock, struct child_answer *ret_head, struct person_reply 
 int as_person(const struct person *p, person_fn fn, void *arg, int keep, unsigned timeout_ms,
 	struct person_reply *ret_reply, struct error *e)
 {
-	struct child_job job = {.person = p, .fn = fn, .arg = arg, .keep = keep, .timeout_ms = timeout_ms};
+	struct child_job job = {
+		.person = p, .fn = fn, .arg = arg, .keep = keep, .timeout_ms = timeout_ms};
 	_cleanup_(person_reply_done) struct person_reply r = {0};
 	int64_t deadline = now_ms() + timeout_ms;
 	struct child_answer head = {0};
@@ -247,9 +258,11 @@ int as_person(const struct person *p, person_fn fn, void *arg, int keep, unsigne
 	}
 	close(pair[0]);
 	if (err == -ETIMEDOUT)
-		return error_set(e, err, "act as '%s': no answer within %u ms", p->name, timeout_ms);
+		return error_set(e, err, "act as '%s': no answer within %u ms", p->name,
+			timeout_ms);
 	if (err == -EPROTO)
-		return error_set(e, err, "act as '%s': the child was killed or answered nonsense", p->name);
+		return error_set(e, err, "act as '%s': the child was killed or answered nonsense",
+			p->name);
 	if (err < 0)
 		return error_errno(e, err, "act as '%s'", p->name);
 	if (head.setup < 0)

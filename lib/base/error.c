@@ -73,7 +73,8 @@ int error_errno(struct error *e, int code, const char *format, ...)
 	vsnprintf(e->text, sizeof(e->text), format, ap);
 	va_end(ap);
 	n = strlen(e->text);
-	snprintf(e->text + n, sizeof(e->text) - n, ": %s", strerrordesc_np(-code) ?: "unknown error");
+	snprintf(e->text + n, sizeof(e->text) - n, ": %s",
+		strerrordesc_np(-code) ?: "unknown error");
 	text_clean(e->text);
 	return code;
 }

@@ -19,10 +19,11 @@ bool slug_valid(const char *slug)
 bool slug_reserved(const char *slug)
 {
 	static const char *const words[] = {
-		"shell", "exec", "add", "set", "remove", "rm", "cleanup", "cleanup-all", "list", "ls",
-		"sessions", "kill", "terminate", "info", "doctor", "setup", "unsetup", "ssh-config",
-		"net", "allow", "approvals", "forward", "login", "diff", "apply", "discard",
-		"snapshots", "undo", "restore", "log", "replay", "report", "attach", "help",
+		"shell", "exec", "add", "set", "remove", "rm", "cleanup", "cleanup-all", "list",
+		"ls", "sessions", "kill", "terminate", "info", "doctor", "setup", "unsetup",
+		"ssh-config", "net", "allow", "approvals", "forward", "login", "diff", "apply",
+		"discard", "snapshots", "undo", "restore", "log", "replay", "report", "attach",
+		"help",
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(words); i++)

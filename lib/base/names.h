@@ -40,7 +40,9 @@ bool slug_valid(const char *slug);
 /* A slug that would be taken for a subcommand of clsecure, now or later. */
 bool slug_reserved(const char *slug);
 
-/* By the form of the name alone, without a system call; is it in the registry is another question. */
+/*
+ * By the form of the name alone, without a system call; is it in the registry is another question.
+ */
 enum identity identity_of(const char *user);
 
 /* The slug inside a worker's user name, or NULL when it is not one. */

@@ -90,8 +90,8 @@ static int close_but(int a, int b)
 }
 
 /*
- * Only the answer's socket, `keep`, and /dev/null on what of 0, 1, 2 is free then: what fn opens must
- * never become the standard error of some library.
+ * Only the answer's socket, `keep`, and /dev/null on what of 0, 1, 2 is free then: what fn opens
+ * must never become the standard error of some library.
  */
 static int descriptors(int *sock, int keep)
 {
@@ -154,7 +154,8 @@ static int surroundings(const struct person *p)
 	if (chdir("/") < 0 || clearenv() != 0)
 		return -errno;
 	if (setenv("HOME", p->home, 1) < 0 || setenv("USER", p->name, 1) < 0 ||
-	    setenv("LOGNAME", p->name, 1) < 0 || setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1) < 0)
+		setenv("LOGNAME", p->name, 1) < 0 ||
+		setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1) < 0)
 		return -errno;
 	return 0;
 }
@@ -213,10 +214,13 @@ static int ids_hold(const struct person *p, bool changed)
 		return -errno;
 	if (r != p->uid || e != p->uid || s != p->uid)
 		return -EPERM;
-	if (p->uid != 0 && (syscall(SYS_setresuid, -1, 0, -1) == 0 || syscall(SYS_setresuid, 0, -1, -1) == 0 ||
-			    syscall(SYS_setfsuid, 0) != (long)p->uid || syscall(SYS_setfsuid, -1) != (long)p->uid))
+	if (p->uid != 0 &&
+		(syscall(SYS_setresuid, -1, 0, -1) == 0 || syscall(SYS_setresuid, 0, -1, -1) == 0 ||
+			syscall(SYS_setfsuid, 0) != (long)p->uid ||
+			syscall(SYS_setfsuid, -1) != (long)p->uid))
 		return -EPERM;
-	if (gr != ge || ge != gs || (changed && gr != p->gid) || syscall(SYS_setgroups, 0, NULL) == 0)
+	if (gr != ge || ge != gs || (changed && gr != p->gid) ||
+		syscall(SYS_setgroups, 0, NULL) == 0)
 		return -EPERM;
 	if (gr != 0 && syscall(SYS_setresgid, -1, 0, -1) == 0)
 		return -EPERM;
@@ -244,7 +248,9 @@ static int become(const struct child_job *job)
 		err = capabilities_empty();
 	if (err == 0)
 		err = ids_hold(p, root);
-	/* Changed ids set these two back.  An orphan's parent is about to end: its timer has to do. */
+	/*
+	 * Changed ids set these two back.  An orphan's parent is about to end: its timer has to do.
+	 */
 	if (err == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		err = -errno;
 	if (err == 0 && !job->orphan && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
@@ -280,7 +286,8 @@ static void answer(int sock, const struct child_answer *head, const struct perso
 
 void child_main(const struct child_job *job)
 {
-	static const char *const steps[] = {"signals", "descriptors", "limits", "surroundings", "ids"};
+	static const char *const steps[] = {
+		"signals", "descriptors", "limits", "surroundings", "ids"};
 	struct child_answer head = {0};
 	struct person_out out = {0};
 	int sock = job->sock;

@@ -23,8 +23,8 @@ struct child_answer {
 };
 
 /*
- * In the child, right after fork or clone, all signals blocked.  Becomes the person or says why not;
- * fn runs only when every step was done and was seen to hold.
+ * In the child, right after fork or clone, all signals blocked.  Becomes the person or says why
+ * not; fn runs only when every step was done and was seen to hold.
  */
 void child_main(const struct child_job *job) __attribute__((__noreturn__));
 

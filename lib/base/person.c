@@ -42,7 +42,8 @@ static int person_groups(struct person *p)
 	return 0;
 }
 
-static int person_fill(const struct passwd *pw, bool groups, struct person *ret_person, struct error *e)
+static int person_fill(const struct passwd *pw, bool groups, struct person *ret_person,
+	struct error *e)
 {
 	_cleanup_(person_done) struct person p = {.uid = pw->pw_uid, .gid = pw->pw_gid};
 	int err;
@@ -50,7 +51,8 @@ static int person_fill(const struct passwd *pw, bool groups, struct person *ret_
 	if (ours(pw->pw_uid, pw->pw_name))
 		return error_set(e, -EINVAL, "'%s' is one of clsecure's own users", pw->pw_name);
 	if (strlen(pw->pw_name) >= sizeof(p.name) || strlen(pw->pw_dir) >= sizeof(p.home))
-		return error_set(e, -ENAMETOOLONG, "the name or the home of user '%s' is too long", pw->pw_name);
+		return error_set(e, -ENAMETOOLONG, "the name or the home of user '%s' is too long",
+			pw->pw_name);
 	strcpy(p.name, pw->pw_name);
 	strcpy(p.home, pw->pw_dir[0] == '/' ? pw->pw_dir : "/");
 	err = groups ? person_groups(&p) : 0;
@@ -62,7 +64,8 @@ static int person_fill(const struct passwd *pw, bool groups, struct person *ret_
 }
 
 /* name or, where that is NULL, uid */
-static int person_look_up(const char *name, uid_t uid, bool groups, struct person *ret_person, struct error *e)
+static int person_look_up(const char *name, uid_t uid, bool groups, struct person *ret_person,
+	struct error *e)
 {
 	_cleanup_free_ char *buffer = NULL;
 	struct passwd pw, *found = NULL;

@@ -1,8 +1,9 @@
 /*
  * A person: who owns projects, and in whose place things are read.
  *
- * Root never opens or parses what a person or a worker can change.  as_person() runs a function in a
- * child that has that person's ids and nothing of root's, bounded in time and in what it may answer.
+ * Root never opens or parses what a person or a worker can change.  as_person() runs a function in
+ * a child that has that person's ids and nothing of root's, bounded in time and in what it may
+ * answer.
  */
 #ifndef CLSECURE_PERSON_H
 #define CLSECURE_PERSON_H
@@ -53,9 +54,9 @@ typedef int (*person_fn)(void *arg, struct person_out *out, struct error *e);
 /*
  * Runs fn(arg) in a forked child: supplementary groups, gid, uid of the person, no capability, no
  * way back (tried), no_new_privs, dumpable off, default signals, no descriptor but the answer's and
- * `keep` (or -1), killed after timeout_ms.  The caller's SIGCHLD handling is not touched (clone without exit
- * signal, reaped by __WALL).  May be called by a multi-threaded or signal-using caller: the parent
- * changes nothing of its own.
+ * `keep` (or -1), killed after timeout_ms.  The caller's SIGCHLD handling is not touched (clone
+ * without exit signal, reaped by __WALL).  May be called by a multi-threaded or signal-using
+ * caller: the parent changes nothing of its own.
  *
  * 0 when the child answered, whatever r->result is; -ETIMEDOUT, -EPROTO, -errno otherwise.
  */
@@ -64,8 +65,9 @@ int as_person(const struct person *p, person_fn fn, void *arg, int keep, unsigne
 
 /*
  * For such children.  Opens an absolute path component by component rules of openat2(2):
- * RESOLVE_NO_MAGICLINKS, and RESOLVE_NO_SYMLINKS unless `links`; O_NONBLOCK | O_NOCTTY | O_CLOEXEC are added; what
- * opens is refused unless it is of the file type `type` (S_IFREG, S_IFDIR; 0: either).
+ * RESOLVE_NO_MAGICLINKS, and RESOLVE_NO_SYMLINKS unless `links`; O_NONBLOCK | O_NOCTTY | O_CLOEXEC
+ * are added; what opens is refused unless it is of the file type `type` (S_IFREG, S_IFDIR; 0:
+ * either).
  */
 int person_open(const char *path, int flags, mode_t type, bool links, int *ret_fd, struct error *e);
 

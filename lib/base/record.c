@@ -90,7 +90,8 @@ int record_format(const struct record *record, char buf[static RECORD_MAX])
 }
 
 /* The target of the link root/kind/key: its length (size: it may have been cut), or -errno. */
-static ssize_t read_target(const char *root, const char *kind, const char *key, char *text, size_t size)
+static ssize_t read_target(const char *root, const char *kind, const char *key, char *text,
+	size_t size)
 {
 	char path[1024];
 	size_t nroot = strlen(root), nkind = strlen(kind), nkey = strlen(key);
@@ -103,11 +104,13 @@ static ssize_t read_target(const char *root, const char *kind, const char *key, 
 	memcpy(path + nroot + nkind, key, nkey + 1);
 	n = readlinkat(AT_FDCWD, path, text, size);
 	if (n < 0)
-		return errno == EINVAL ? -EBADMSG : -errno; /* EINVAL: something else in the link's place */
+		/* EINVAL: something else in the link's place */
+		return errno == EINVAL ? -EBADMSG : -errno;
 	return n;
 }
 
-static int record_read(const char *root, const char *kind, const char *key, struct record *ret_record)
+static int record_read(const char *root, const char *kind, const char *key,
+	struct record *ret_record)
 {
 	char text[RECORD_MAX];
 	ssize_t n = read_target(root, kind, key, text, sizeof(text));

@@ -44,8 +44,9 @@ int record_by_uid(const char *root, uid_t uid, struct record *ret_record);
 
 /*
  * The good record with the lowest uid above `after` (0 begins): 0, or -ENOENT when there are no
- * more.  No state but the uid: it may be called from anywhere, and what comes and goes in between is
- * seen or not, nothing else changes.  Two system calls for each record, one for each block of the map.
+ * more.  No state but the uid: it may be called from anywhere, and what comes and goes in between
+ * is seen or not, nothing else changes.  Two system calls for each record, one for each block of
+ * the map.
  */
 int record_next(const char *root, uid_t after, struct record *ret_record);
 

@@ -1,4 +1,6 @@
-/* For the registry's writer alone: single steps on its directories, each durable when it returns. */
+/*
+ * For the registry's writer alone: single steps on its directories, each durable when it returns.
+ */
 #ifndef CLSECURE_REGISTRY_LINKS_H
 #define CLSECURE_REGISTRY_LINKS_H
 

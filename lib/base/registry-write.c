@@ -29,8 +29,8 @@ static int uid_usable(const struct registry *r, uid_t uid)
 }
 
 /*
- * A uid of the owner's own, given back before: of this path; or, of one who has given back many, the
- * first of any path, so that adding and removing in a loop does not use up the range.  0: none.
+ * A uid of the owner's own, given back before: of this path; or, of one who has given back many,
+ * the first of any path, so that adding and removing in a loop does not use up the range.  0: none.
  */
 static int choose_again(const struct registry *r, const char *slug, uid_t owner, const char *path,
 			uid_t *ret_uid)
@@ -128,7 +128,8 @@ static int check_name(const struct registry *r, const char *name, struct error *
 		err = -EBADMSG;
 	}
 	if (err == -EBADMSG)
-		return error_set(e, err, "the registry's record of '%s' is damaged; remove it", name);
+		return error_set(e, err, "the registry's record of '%s' is damaged; remove it",
+			name);
 	if (err != -ENOENT)
 		return error_errno(e, err, "read the registry's record of '%s'", name);
 	has = nss_has_name(name);

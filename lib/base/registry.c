@@ -19,7 +19,8 @@ static int open_dir(int at, const char *name, mode_t mode, int *ret_fd, struct e
 	_cleanup_close_ int fd = -1;
 	struct stat st;
 
-	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (at == AT_FDCWD ? 0 : O_NOFOLLOW));
+	fd = openat(at, name,
+		O_RDONLY | O_DIRECTORY | O_CLOEXEC | (at == AT_FDCWD ? 0 : O_NOFOLLOW));
 	if (fd < 0)
 		return error_errno(e, -errno, "open '%s'", name);
 	if (fstat(fd, &st) < 0)
@@ -140,7 +141,8 @@ static int claim(const struct registry *r, const char *name, uid_t uid, struct e
 	if (has < 0)
 		return error_errno(e, has, "ask for user '%s' and uid %u", name, uid);
 	if (has > 0)
-		return error_set(e, -EEXIST, "user '%s' or uid %u is another's on this host", name, uid);
+		return error_set(e, -EEXIST, "user '%s' or uid %u is another's on this host", name,
+			uid);
 	err = record_format(&want, text);
 	if (err == 0)
 		err = link_put(r->uid, key, text);

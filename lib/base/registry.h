@@ -28,12 +28,16 @@
 #define REGISTRY_STATE CLSECURE_STATEDIR
 #define REGISTRY_DIR CLSECURE_STATEDIR "/registry" /* `root` of record_by_name(), armed or not */
 
-/* The directories and the three identities that are no projects.  Idempotent; mends modes and the
- * map.  -EEXIST: a name, uid or gid of ours is somebody else's on this host. */
+/*
+ * The directories and the three identities that are no projects.  Idempotent; mends modes and the
+ * map.  -EEXIST: a name, uid or gid of ours is somebody else's on this host.
+ */
 int registry_init(const char *state, struct error *e);
 
-/* The mark without which NSS answers nothing: the last step of setup, the first of unsetup.
- * Both are idempotent.  registry_armed() is 1, 0 or -errno. */
+/*
+ * The mark without which NSS answers nothing: the last step of setup, the first of unsetup.
+ * Both are idempotent.  registry_armed() is 1, 0 or -errno.
+ */
 int registry_arm(const char *state, struct error *e);
 int registry_disarm(const char *state, struct error *e);
 int registry_armed(const char *state);
@@ -49,7 +53,9 @@ struct registry {
 #define REGISTRY_EMPTY {-1, -1, -1, -1, -1}
 #define _cleanup_registry_ _cleanup_(registry_unlock)
 
-/* -ETIMEDOUT when another writer keeps it longer than ten seconds; -ENOENT before registry_init(). */
+/*
+ * -ETIMEDOUT when another writer keeps it longer than ten seconds; -ENOENT before registry_init().
+ */
 int registry_lock(const char *state, struct registry *ret_registry, struct error *e);
 void registry_unlock(struct registry *registry);
 
@@ -59,7 +65,8 @@ void registry_unlock(struct registry *registry);
  * with the same path gets such a uid again, and one who has given back REGISTRY_GIVEN_BACK of them
  * gets the first of those for any path.  The caller empties a home that is there already.
  * -EEXIST: the slug has a user; -EINVAL: no slug, a reserved one, or a path that is not absolute;
- * -EBADMSG: what stands in its place is damaged (registry_remove() mends that); -ENOSPC: no uid left.
+ * -EBADMSG: what stands in its place is damaged (registry_remove() mends that); -ENOSPC: no uid
+ * left.
  */
 int registry_add(struct registry *registry, const char *slug, uid_t owner, const char *path,
 		 struct record *ret_record, struct error *e);

@@ -80,7 +80,9 @@ bool tombstone_there(int dir, uid_t uid)
 	return faccessat(dir, key, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
-/* What follows "1:<owner>:" in a tombstone of this owner, in `text`; NULL: it is not the owner's. */
+/*
+ * What follows "1:<owner>:" in a tombstone of this owner, in `text`; NULL: it is not the owner's.
+ */
 static char *read_theirs(int dir, const char *key, uid_t owner, char text[static TOMBSTONE_MAX])
 {
 	_cleanup_close_ int fd = -1;
@@ -99,7 +101,8 @@ static char *read_theirs(int dir, const char *key, uid_t owner, char text[static
 }
 
 /* 0: not theirs; 1: theirs; 2: theirs, and of the same slug. */
-static int tombstone_match(int dir, const char *key, uid_t owner, const char *slug, const char *path)
+static int tombstone_match(int dir, const char *key, uid_t owner, const char *slug,
+	const char *path)
 {
 	char text[TOMBSTONE_MAX], *theirs = read_theirs(dir, key, owner, text), *colon;
 

@@ -67,7 +67,8 @@ char *const *policy_warnings(const struct policy *p)
 	return p->warnings ?: none;
 }
 
-int policy_bind(const struct policy *p, enum setting s, size_t i, struct bind_spec *ret_bind, struct error *e)
+int policy_bind(const struct policy *p, enum setting s, size_t i, struct bind_spec *ret_bind,
+	struct error *e)
 {
 	const struct binds *all = &p->binds[s == SETTING_BIND_READ_ONLY];
 	struct bind_spec b;
@@ -99,7 +100,8 @@ static bool in_named_group(const struct person *who, const char *name)
 		err = getgrnam_r(name, &gr, buffer, size, &found);
 		size *= 2;
 	} while (err == ERANGE && size <= GROUP_BUFFER_MAX);
-	return err == 0 && found && streq(found->gr_name, name) && person_in_group(who, found->gr_gid);
+	return err == 0 && found && streq(found->gr_name, name) &&
+		person_in_group(who, found->gr_gid);
 }
 
 bool policy_may_enter(const struct policy *p, const struct person *who)

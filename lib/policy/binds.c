@@ -1,8 +1,9 @@
 /*
  * Bind= and BindReadOnly=: what they say, made absolute for the owner, and what they must not say.
  *
- * The project is shown once, with its protected places read-only.  A writable bind of the same files would
- * show them unprotected elsewhere; one on or above the project would stand in front of it.
+ * The project is shown once, with its protected places read-only.  A writable bind of the same
+ * files would show them unprotected elsewhere; one on or above the project would stand in front of
+ * it.
  */
 #include "config.h"
 #include "lib/policy/binds.h"
@@ -66,12 +67,17 @@ int bind_fits(const struct bind_spec *b, enum setting s, const char *project, st
 	const char *key = settings[s].key;
 
 	if (!destination_allowed(b->destination))
-		return error_set(e, -EINVAL, "%s=: '%s' is in the system's own directories", key, b->destination);
+		return error_set(e, -EINVAL, "%s=: '%s' is in the system's own directories", key,
+			b->destination);
 	if (path_within(project, b->destination))
-		return error_set(e, -EINVAL, "%s=: '%s' would stand in front of the project", key, b->destination);
-	if (s == SETTING_BIND && (path_within(project, b->source) || path_within(b->source, project)))
-		return error_set(e, -EINVAL, "%s=: '%s' would show files of the project a second time, writable and "
-			"unprotected", key, b->source);
+		return error_set(e, -EINVAL, "%s=: '%s' would stand in front of the project", key,
+			b->destination);
+	if (s == SETTING_BIND &&
+		(path_within(project, b->source) || path_within(b->source, project)))
+		return error_set(e, -EINVAL,
+			"%s=: '%s' would show files of the project a second time, writable and "
+			"unprotected",
+			key, b->source);
 	return 0;
 }
 
@@ -103,7 +109,8 @@ static int open_each(void *arg, struct person_out *out, struct error *e)
 	for (size_t i = 0; i < t->binds->n; i++) {
 		_cleanup_close_ int fd = -1;
 		struct error why = {0};
-		int err = bind_open(t->binds->items[i].source, t->setting == SETTING_BIND, &fd, &why);
+		int err =
+			bind_open(t->binds->items[i].source, t->setting == SETTING_BIND, &fd, &why);
 
 		if (err < 0)
 			return error_set(e, err, "%s=: %s", settings[t->setting].key, why.text);
@@ -111,8 +118,8 @@ static int open_each(void *arg, struct person_out *out, struct error *e)
 	return 0;
 }
 
-static int check_one(const struct value *v, enum setting s, const struct person *owner, const char *project,
-	struct error *e)
+static int check_one(const struct value *v, enum setting s, const struct person *owner,
+	const char *project, struct error *e)
 {
 	_cleanup_(person_reply_done) struct person_reply r = {0};
 	_cleanup_(binds_done) struct binds binds = {0};
@@ -122,7 +129,9 @@ static int check_one(const struct value *v, enum setting s, const struct person 
 	if (err < 0)
 		return error_errno(e, err, "%s=", settings[s].key);
 	for (size_t i = 0; i < binds.n; i++) {
-		err = bind_fits(&(struct bind_spec){binds.items[i].source, binds.items[i].destination}, s, project, e);
+		err = bind_fits(&(struct bind_spec){binds.items[i].source,
+					binds.items[i].destination},
+			s, project, e);
 		if (err < 0)
 			return err;
 	}
@@ -132,7 +141,8 @@ static int check_one(const struct value *v, enum setting s, const struct person 
 	return err;
 }
 
-int binds_check(const struct layer *l, const struct person *owner, const char *project, struct error *e)
+int binds_check(const struct layer *l, const struct person *owner, const char *project,
+	struct error *e)
 {
 	static const enum setting both[] = {SETTING_BIND, SETTING_BIND_READ_ONLY};
 	int err = 0;

@@ -25,17 +25,21 @@ struct policy {
 void effective_done(struct effective *f);
 
 /* Adds warnings to the stack's. */
-int stack_merge(struct stack *k, const bool by_admin[SETTING_COUNT_], struct effective *ret_effective,
-	struct error *e);
+int stack_merge(struct stack *k, const bool by_admin[SETTING_COUNT_],
+	struct effective *ret_effective, struct error *e);
 
-/* clsecure.conf, the profile that project.conf names, and project.conf's layer, which is taken from f. */
+/*
+ * clsecure.conf, the profile that project.conf names, and project.conf's layer, which is taken from
+ * f.
+ */
 int stack_load_trusted(struct stack *k, struct project_file *f, struct error *e);
 
 /* The administrator's most, or NULL. */
 const struct value *stack_limit(const struct stack *k, enum setting s);
 
 /* -EPERM when the layer says more than that. */
-int stack_check_limit(const struct stack *k, const struct layer *l, enum setting s, struct error *e);
+int stack_check_limit(const struct stack *k, const struct layer *l, enum setting s,
+	struct error *e);
 
 /* -EKEYREJECTED when uid and name are no longer one user's.  `alone`: without groups. */
 int owner_find(const struct project_file *f, bool alone, struct person *ret_owner, struct error *e);

@@ -58,7 +58,8 @@ static int assignment_line(struct ini *i, struct error *e)
 	if (!text_valid(key) || !text_valid(value))
 		return refuse(i, e, -EINVAL, "a control character, or text that is not UTF-8");
 	if (!text_fits_line(value))
-		return refuse(i, e, -EINVAL, "a line that is continued or has a comment inside (quote what "
+		return refuse(i, e, -EINVAL,
+			"a line that is continued or has a comment inside (quote what "
 			"belongs to the value; comments have lines of their own)");
 	err = i->fn(i->arg, i->section, key, value, i->line, &inner);
 	return err < 0 ? refuse(i, e, err, inner.text[0] ? inner.text : "cannot be read") : 0;
@@ -70,7 +71,8 @@ static int one_line(struct ini *i, struct error *e)
 	if (i->text[0] == ' ' || i->text[0] == '\t') {
 		if (!*trim(i->text))
 			return 0;
-		return refuse(i, e, -EINVAL, "a line that begins with a blank (a value has one line)");
+		return refuse(i, e, -EINVAL,
+			"a line that begins with a blank (a value has one line)");
 	}
 	switch (i->text[0]) {
 	case '\0': case '#': case ';':
@@ -82,7 +84,8 @@ static int one_line(struct ini *i, struct error *e)
 	}
 }
 
-int ini_parse(const char *data, size_t size, const char *file, ini_fn fn, void *arg, struct error *e)
+int ini_parse(const char *data, size_t size, const char *file, ini_fn fn, void *arg,
+	struct error *e)
 {
 	struct ini i = {.file = file, .fn = fn, .arg = arg};
 	const char *end = data + size;

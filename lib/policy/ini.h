@@ -16,13 +16,14 @@
 #define INI_FILE_MAX (256 * 1024) /* bytes */
 
 /* section is "" before the first.  Its words are given the file and the line by ini_parse(). */
-typedef int (*ini_fn)(void *arg, const char *section, const char *key, const char *value, unsigned line,
-	struct error *e);
+typedef int (*ini_fn)(void *arg, const char *section, const char *key, const char *value,
+	unsigned line, struct error *e);
 
 /*
- * Calls fn for each assignment, in order, until one fails.  `file` is for the words only.  -EINVAL: not of the form;
- * else what fn returned.  The words never quote a line.
+ * Calls fn for each assignment, in order, until one fails.  `file` is for the words only.  -EINVAL:
+ * not of the form; else what fn returned.  The words never quote a line.
  */
-int ini_parse(const char *data, size_t size, const char *file, ini_fn fn, void *arg, struct error *e);
+int ini_parse(const char *data, size_t size, const char *file, ini_fn fn, void *arg,
+	struct error *e);
 
 #endif

@@ -35,14 +35,18 @@ static bool of_one_project(enum setting s)
 	return streq(settings[s].section, settings[SETTING_PATH].section);
 }
 
-/* Whether this kind of layer may say it; what a project's file may say is looked at when it counts. */
+/*
+ * Whether this kind of layer may say it; what a project's file may say is looked at when it counts.
+ */
 static int may_say(enum source source, enum setting s, struct error *e)
 {
 	const char *key = settings[s].key;
 
 	if (fixed(s))
-		return error_set(e, -EPERM, "%s= is fixed when a project is added: clsecure remove it, and add "
-			"it anew", key);
+		return error_set(e, -EPERM,
+			"%s= is fixed when a project is added: clsecure remove it, and add "
+			"it anew",
+			key);
 	if (of_admin_file(s) && source != SOURCE_ADMIN)
 		return error_set(e, -EPERM, "%s= belongs into clsecure.conf", key);
 	if (source == SOURCE_PROFILE && s == SETTING_PROFILE)
@@ -50,11 +54,13 @@ static int may_say(enum source source, enum setting s, struct error *e)
 	if ((source == SOURCE_PERSON || source == SOURCE_RUN) && settings[s].who == WHO_ADMIN)
 		return error_set(e, -EPERM, "%s= is the administrator's alone", key);
 	if ((source == SOURCE_PERSON || source == SOURCE_RUN) && of_one_project(s))
-		return error_set(e, -EPERM, "%s= belongs to one project: clsecure set PROJECT %s=VALUE", key, key);
+		return error_set(e, -EPERM,
+			"%s= belongs to one project: clsecure set PROJECT %s=VALUE", key, key);
 	return 0;
 }
 
-int layer_assign_setting(struct layer *l, enum setting s, const char *text, unsigned line, struct error *e)
+int layer_assign_setting(struct layer *l, enum setting s, const char *text, unsigned line,
+	struct error *e)
 {
 	_cleanup_(value_done) struct value v = {0};
 	struct entry *entry = &l->entries[s];
@@ -81,8 +87,8 @@ int layer_assign_setting(struct layer *l, enum setting s, const char *text, unsi
 	return 0;
 }
 
-int layer_assign(struct layer *l, const char *section, const char *key, const char *text, unsigned line,
-	struct error *e)
+int layer_assign(struct layer *l, const char *section, const char *key, const char *text,
+	unsigned line, struct error *e)
 {
 	enum setting s;
 
@@ -92,8 +98,8 @@ int layer_assign(struct layer *l, const char *section, const char *key, const ch
 	return layer_assign_setting(l, s, text, line, e);
 }
 
-static int assign_line(void *arg, const char *section, const char *key, const char *value, unsigned line,
-	struct error *e)
+static int assign_line(void *arg, const char *section, const char *key, const char *value,
+	unsigned line, struct error *e)
 {
 	if (!*section)
 		return error_set(e, -EINVAL, "'=' before the first [Section]");
@@ -148,8 +154,8 @@ static enum assignment_op operation(char *key, size_t length, const char *value)
 	return *value ? ASSIGN_SET : ASSIGN_RESET;
 }
 
-int assignment_parse(const char *text, enum source source, bool admin, struct assignment *ret_assignment,
-	struct error *e)
+int assignment_parse(const char *text, enum source source, bool admin,
+	struct assignment *ret_assignment, struct error *e)
 {
 	const char *equals = strchr(text, '=');
 	_cleanup_free_ char *key = equals ? strndup(text, (size_t)(equals - text)) : NULL;
@@ -197,11 +203,13 @@ static int remove_items(enum setting s, struct value *v, const struct value *les
 {
 	for (size_t i = 0; i < less->n; i++)
 		if (!value_has(v, less->list[i]))
-			return error_set(e, -ENOENT, "%s= has no '%s'", settings[s].key, less->list[i]);
+			return error_set(e, -ENOENT, "%s= has no '%s'", settings[s].key,
+				less->list[i]);
 	return value_remove(s, v, less);
 }
 
-int layer_apply(struct layer *l, const struct assignment *a, const struct value *weaker, struct error *e)
+int layer_apply(struct layer *l, const struct assignment *a, const struct value *weaker,
+	struct error *e)
 {
 	struct entry *entry = &l->entries[a->setting];
 	int err = 0;

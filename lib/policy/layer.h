@@ -1,8 +1,8 @@
 /*
  * A layer: what one file, or one command line, says of the settings.
  *
- * In a file a scalar stands once, a list's lines add up, and an empty line of a list first drops what
- * came before, in this file and in weaker ones.  A stronger layer takes the place of a weaker
+ * In a file a scalar stands once, a list's lines add up, and an empty line of a list first drops
+ * what came before, in this file and in weaker ones.  A stronger layer takes the place of a weaker
  * one; only lists of which fewer is looser (Hide, ProtectPaths) add to the weaker ones'.
  */
 #ifndef CLSECURE_LAYER_H
@@ -27,16 +27,20 @@ int layer_init(struct layer *l, enum source source, const char *file);
 void layer_done(struct layer *l);
 
 /*
- * One assignment of a file.  -EPERM: this kind of file may not say it.  -EINVAL: unknown, twice, or wrong;
- * -EOPNOTSUPP.  `section` may be NULL.
+ * One assignment of a file.  -EPERM: this kind of file may not say it.  -EINVAL: unknown, twice, or
+ * wrong; -EOPNOTSUPP.  `section` may be NULL.
  */
-int layer_assign(struct layer *l, const char *section, const char *key, const char *text, unsigned line,
-	struct error *e);
+int layer_assign(struct layer *l, const char *section, const char *key, const char *text,
+	unsigned line, struct error *e);
 
 /* The same when the key has been looked up. */
-int layer_assign_setting(struct layer *l, enum setting s, const char *text, unsigned line, struct error *e);
+int layer_assign_setting(struct layer *l, enum setting s, const char *text, unsigned line,
+	struct error *e);
 
-/* Calls fn with texts that layer_assign_setting() makes the same entry of, a list's items one by one. */
+/*
+ * Calls fn with texts that layer_assign_setting() makes the same entry of, a list's items one by
+ * one.
+ */
 typedef int (*emit_fn)(void *arg, enum setting s, const char *text, unsigned line);
 int layer_emit(const struct layer *l, enum setting s, emit_fn fn, void *arg);
 
@@ -52,14 +56,18 @@ struct assignment {
 };
 void assignment_done(struct assignment *a);
 
-/* For a layer of `source`; `admin`: may say what is the administrator's alone.  -EINVAL, -EPERM, -EOPNOTSUPP. */
-int assignment_parse(const char *text, enum source source, bool admin, struct assignment *ret_assignment,
-	struct error *e);
+/*
+ * For a layer of `source`; `admin`: may say what is the administrator's alone.  -EINVAL, -EPERM,
+ * -EOPNOTSUPP.
+ */
+int assignment_parse(const char *text, enum source source, bool admin,
+	struct assignment *ret_assignment, struct error *e);
 
 /*
- * Applies it.  `weaker` is the effective value without this layer's entry: += and -= of a layer that
- * says nothing yet begin with it.  -ENOENT: what -= names is not there.
+ * Applies it.  `weaker` is the effective value without this layer's entry: += and -= of a layer
+ * that says nothing yet begin with it.  -ENOENT: what -= names is not there.
  */
-int layer_apply(struct layer *l, const struct assignment *a, const struct value *weaker, struct error *e);
+int layer_apply(struct layer *l, const struct assignment *a, const struct value *weaker,
+	struct error *e);
 
 #endif

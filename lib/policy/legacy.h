@@ -6,7 +6,10 @@
 
 #include "lib/base/error.h"
 
-/* -EINVAL, with what replaces each key that is there, when a line before any section has one of its keys. */
+/*
+ * -EINVAL, with what replaces each key that is there, when a line before any section has one of its
+ * keys.
+ */
 int legacy_check(const char *data, size_t size, const char *file, struct error *e);
 
 #endif

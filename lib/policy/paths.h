@@ -1,4 +1,6 @@
-/* Where the administrator's files and the projects are; tests link a policy_paths() of their own. */
+/*
+ * Where the administrator's files and the projects are; tests link a policy_paths() of their own.
+ */
 #ifndef CLSECURE_PATHS_H
 #define CLSECURE_PATHS_H
 

@@ -55,7 +55,9 @@ const struct value *stack_limit(const struct stack *k, enum setting s)
 		return NULL;
 	if (k->layers[SOURCE_PROFILE].entries[s].set)
 		return &k->layers[SOURCE_PROFILE].entries[s].value;
-	return k->layers[SOURCE_ADMIN].entries[s].set ? &k->layers[SOURCE_ADMIN].entries[s].value : NULL;
+	return k->layers[SOURCE_ADMIN].entries[s].set
+		? &k->layers[SOURCE_ADMIN].entries[s].value
+		: NULL;
 }
 
 /* The project's own file: the agent can write it. */
@@ -67,22 +69,23 @@ static int merge_tightening(struct stack *k, struct effective *f, enum setting s
 	int err;
 
 	if (settings[s].who != WHO_PROJECT)
-		return stack_warn(k, "%s:%u: a project's file cannot say %s=: ignored", l->file, entry->line,
-			settings[s].key);
+		return stack_warn(k, "%s:%u: a project's file cannot say %s=: ignored", l->file,
+			entry->line, settings[s].key);
 	err = value_tighten(s, &f->values[s], &entry->value, &refused);
 	if (err < 0)
 		return err;
 	/* An empty line that would drop the weaker files' items loosens too. */
 	refused |= settings[s].looser == LOOSER_FEWER && entry->reset;
 	if (refused)
-		err = stack_warn(k, "%s:%u: %s= would loosen the sandbox: ignored where it does", l->file,
-			entry->line, settings[s].key);
+		err = stack_warn(k, "%s:%u: %s= would loosen the sandbox: ignored where it does",
+			l->file, entry->line, settings[s].key);
 	if (!refused || settings[s].looser == LOOSER_MORE || settings[s].looser == LOOSER_FEWER)
 		f->sources[s] = SOURCE_PROJECT_FILE;
 	return err;
 }
 
-static int merge_entry(struct stack *k, struct effective *f, enum source source, enum setting s, bool bounded)
+static int merge_entry(struct stack *k, struct effective *f, enum source source, enum setting s,
+	bool bounded)
 {
 	const struct layer *l = &k->layers[source];
 	const struct entry *entry = &l->entries[s];
@@ -97,21 +100,23 @@ static int merge_entry(struct stack *k, struct effective *f, enum source source,
 	if (limit && entry->value.number > limit->number) {
 		if (replace(f, s, limit, source) < 0)
 			return -ENOMEM;
-		return stack_warn(k, "%s:%u: %s=%s is more than the administrator allows: %s counts", l->file,
+		return stack_warn(k,
+			"%s:%u: %s=%s is more than the administrator allows: %s counts", l->file,
 			entry->line, settings[s].key, entry->value.text, limit->text);
 	}
 	return replace(f, s, &entry->value, source);
 }
 
-int stack_merge(struct stack *k, const bool by_admin[SETTING_COUNT_], struct effective *ret_effective,
-	struct error *e)
+int stack_merge(struct stack *k, const bool by_admin[SETTING_COUNT_],
+	struct effective *ret_effective, struct error *e)
 {
 	_cleanup_(effective_done) struct effective f = {0};
 	int err = 0;
 
 	for (enum setting s = 0; err == 0 && s < SETTING_COUNT_; s++) {
 		err = value_builtin(s, &f.values[s]);
-		for (enum source source = SOURCE_ADMIN; err == 0 && source <= SOURCE_RUN; source++) {
+		for (enum source source = SOURCE_ADMIN; err == 0 && source <= SOURCE_RUN;
+			source++) {
 			bool bounded = source == SOURCE_PERSON || source == SOURCE_RUN ||
 				       (source == SOURCE_PROJECT && !by_admin[s]);
 
@@ -132,12 +137,13 @@ int stack_check_limit(const struct stack *k, const struct layer *l, enum setting
 
 	if (!limit || !l->entries[s].set || l->entries[s].value.number <= limit->number)
 		return 0;
-	return error_set(e, -EPERM, "%s=%s is more than the administrator allows (%s)", settings[s].key,
-		l->entries[s].value.text, limit->text);
+	return error_set(e, -EPERM, "%s=%s is more than the administrator allows (%s)",
+		settings[s].key, l->entries[s].value.text, limit->text);
 }
 
 /* This run's own: the owner's words, on top of all. */
-static int run_layer(struct stack *k, char *const *overrides, const bool by_admin[SETTING_COUNT_], struct error *e)
+static int run_layer(struct stack *k, char *const *overrides, const bool by_admin[SETTING_COUNT_],
+	struct error *e)
 {
 	struct layer *l = &k->layers[SOURCE_RUN];
 	int err = layer_init(l, SOURCE_RUN, "this run");
@@ -189,8 +195,8 @@ int owner_find(const struct project_file *f, bool alone, struct person *ret_owne
 
 	if (err == -ENOENT || (err == 0 && !streq(p.name, f->owner_name))) {
 		person_done(&p);
-		return error_set(e, -EKEYREJECTED, "the owner's uid %u is not user '%s' any more", f->owner,
-			f->owner_name);
+		return error_set(e, -EKEYREJECTED, "the owner's uid %u is not user '%s' any more",
+			f->owner, f->owner_name);
 	}
 	if (err == 0)
 		*ret_owner = p;
@@ -206,9 +212,10 @@ static int expand_hidden(struct policy *p)
 
 	for (size_t i = 0; i < v->n; i++) {
 		char *path = path_expand(v->list[i], p->owner.home);
-		char *const one[] = {path, NULL};
+		char *one[] = {path, NULL};
+		struct value more = {.list = one, .n = 1};
 
-		err = path ? value_add(SETTING_HIDE, &all, &(struct value){.list = (char **)one, .n = 1}) : -ENOMEM;
+		err = path ? value_add(SETTING_HIDE, &all, &more) : -ENOMEM;
 		free(path);
 		if (err < 0)
 			return err;
@@ -259,7 +266,8 @@ static int finish(struct policy *p, struct stack *k, struct error *e)
 	if (err == 0)
 		err = binds_expand(&p->effective.values[SETTING_BIND], p->owner.home, &p->binds[0]);
 	if (err == 0)
-		err = binds_expand(&p->effective.values[SETTING_BIND_READ_ONLY], p->owner.home, &p->binds[1]);
+		err = binds_expand(&p->effective.values[SETTING_BIND_READ_ONLY], p->owner.home,
+			&p->binds[1]);
 	if (err == 0)
 		err = expand_hidden(p);
 	if (err < 0)
@@ -268,8 +276,8 @@ static int finish(struct policy *p, struct stack *k, struct error *e)
 	return 0;
 }
 
-int policy_load(const char *slug, char *const *overrides, unsigned flags, struct policy **ret_policy,
-	struct error *e)
+int policy_load(const char *slug, char *const *overrides, unsigned flags,
+	struct policy **ret_policy, struct error *e)
 {
 	_cleanup_(project_file_done) struct project_file f = {0};
 	_cleanup_(stack_done) struct stack k = {0};

@@ -2,8 +2,9 @@
  * The effective policy of a project: every setting with its value and where it comes from.
  *
  * Layers, the stronger first: this run's overrides; project.conf (what add and set were told); the
- * person's file; the project's file (tightens only); the profile; the admin's clsecure.conf; built-in.
- * The admin's bounds hold over all.  Files that a person or worker can change are read by as_person().
+ * person's file; the project's file (tightens only); the profile; the admin's clsecure.conf;
+ * built-in. The admin's bounds hold over all.  Files that a person or worker can change are read by
+ * as_person().
  */
 #ifndef CLSECURE_POLICY_H
 #define CLSECURE_POLICY_H
@@ -24,18 +25,21 @@ enum source {
 struct policy; /* opaque; one allocation tree, freed by policy_free */
 
 enum policy_flags {
-	/* Only what root alone can write (clsecure.conf, profile, project.conf): no child, no NSS but
-	 * the owner's name.  For PAM's checks. */
+	/*
+	 * Only what root alone can write (clsecure.conf, profile, project.conf): no child, no NSS
+	 * but the owner's name.  For PAM's checks.
+	 */
 	POLICY_TRUSTED_ONLY = 1,
 };
 
 /*
  * -ENOENT: no such project.  -EKEYREJECTED: the owner's uid and name no longer match NSS.
- * A person's broken file is an error with file, line and the nearest right name.  What a project's file tried to loosen is a
- * warning.  `overrides`: NULL or a NULL-terminated list of KEY=VALUE (as the owner says them).
+ * A person's broken file is an error with file, line and the nearest right name.  What a project's
+ * file tried to loosen is a warning.  `overrides`: NULL or a NULL-terminated list of KEY=VALUE (as
+ * the owner says them).
  */
-int policy_load(const char *slug, char *const *overrides, unsigned flags, struct policy **ret_policy,
-	struct error *e);
+int policy_load(const char *slug, char *const *overrides, unsigned flags,
+	struct policy **ret_policy, struct error *e);
 void policy_free(struct policy *p);
 static inline void policy_freep(struct policy **p)
 {
@@ -47,10 +51,12 @@ const struct person *policy_owner(const struct policy *p);
 const char *policy_path(const struct policy *p); /* the project's directory, absolute */
 uint64_t policy_number(const struct policy *p, enum setting s);
 const char *policy_choice(const struct policy *p, enum setting s); /* TYPE_ENUM, its word */
-const char *policy_text(const struct policy *p, enum setting s); /* canonical text of any type; "" if empty */
+const char *policy_text(const struct policy *p,
+	enum setting s); /* canonical text of any type; "" if empty */
 char *const *policy_list(const struct policy *p, enum setting s, size_t *ret_n);
 enum source policy_source(const struct policy *p, enum setting s);
-const char *policy_source_text(const struct policy *p, enum setting s); /* "/etc/clsecure/clsecure.conf:12" */
+const char *policy_source_text(const struct policy *p,
+	enum setting s); /* "/etc/clsecure/clsecure.conf:12" */
 char *const *policy_warnings(const struct policy *p); /* NULL-terminated */
 
 /* A bind of TYPE_BINDS, taken apart and made absolute for the owner (~). */
@@ -58,22 +64,26 @@ struct bind_spec {
 	const char *source, *destination;
 };
 /* -ENOENT: no such item; -EINVAL: it must not be shown there. */
-int policy_bind(const struct policy *p, enum setting s, size_t i, struct bind_spec *ret_bind, struct error *e);
+int policy_bind(const struct policy *p, enum setting s, size_t i, struct bind_spec *ret_bind,
+	struct error *e);
 
 /* Is the person the owner, root, or named by AllowUsers/AllowGroups? */
 bool policy_may_enter(const struct policy *p, const struct person *who);
 
-/* Seconds since the epoch when the project expires (ExpireAfter counts from its last change of
- * settings or add); UINT64_MAX: never. */
+/*
+ * Seconds since the epoch when the project expires (ExpireAfter counts from its last change of
+ * settings or add); UINT64_MAX: never.
+ */
 uint64_t policy_expires(const struct policy *p);
 
 /*
- * Writing project.conf.  `assignments`: NULL-terminated KEY=VALUE, KEY+=VALUE, KEY-=VALUE, KEY= (reset),
- * checked whole before anything is written; `admin`: may the caller set what is the admin's alone.
- * Canonical form, temporary file, fsync, rename, fsync of the directory: old or new, never torn.
- * ret_waits: NULL or gets the number of changed settings that wait for the next sandbox.
- * project_create makes PROJECTS_DIR/slug/ (0700) with project.conf, home/ (worker's, 0700) and log/; -EEXIST.
- * project_destroy removes it wholly, never following a link, never crossing a mount.
+ * Writing project.conf.  `assignments`: NULL-terminated KEY=VALUE, KEY+=VALUE, KEY-=VALUE, KEY=
+ * (reset), checked whole before anything is written; `admin`: may the caller set what is the
+ * admin's alone. Canonical form, temporary file, fsync, rename, fsync of the directory: old or new,
+ * never torn. ret_waits: NULL or gets the number of changed settings that wait for the next
+ * sandbox. project_create makes PROJECTS_DIR/slug/ (0700) with project.conf, home/ (worker's, 0700)
+ * and log/; -EEXIST. project_destroy removes it wholly, never following a link, never crossing a
+ * mount.
  */
 struct project_new {
 	const char *slug, *path; /* path: absolute, real, checked by the caller as the owner */
@@ -83,7 +93,8 @@ struct project_new {
 	bool admin;
 };
 int project_create(const struct project_new *n, struct error *e);
-int project_change(const char *slug, char *const *assignments, bool admin, size_t *ret_waits, struct error *e);
+int project_change(const char *slug, char *const *assignments, bool admin, size_t *ret_waits,
+	struct error *e);
 int project_destroy(const char *slug, struct error *e);
 int project_empty_home(const char *slug, uid_t worker_uid, struct error *e);
 

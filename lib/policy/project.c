@@ -2,8 +2,8 @@
  * Projects made, changed and removed.
  *
  * A project is there when its directory has its name: it is made under another (".new-NAME") and
- * renamed when it is whole and on the disk; it is renamed (".old-NAME") before it is removed.  What is
- * left of one that was killed has a name that no project can have, and is removed by the next.
+ * renamed when it is whole and on the disk; it is renamed (".old-NAME") before it is removed.  What
+ * is left of one that was killed has a name that no project can have, and is removed by the next.
  */
 #include "config.h"
 #include "lib/policy/effective.h"
@@ -30,7 +30,8 @@ static uint64_t now(void)
 }
 
 /* The weaker value that += and -= begin with where project.conf says nothing. */
-static int weaker_value(const struct stack *k, enum setting s, struct value *ret_value, struct error *e)
+static int weaker_value(const struct stack *k, enum setting s, struct value *ret_value,
+	struct error *e)
 {
 	static const bool by_admin[SETTING_COUNT_];
 	_cleanup_(effective_done) struct effective f = {0};
@@ -48,8 +49,8 @@ static int weaker_value(const struct stack *k, enum setting s, struct value *ret
 	return err < 0 ? error_errno(e, err, "%s=", settings[s].key) : 0;
 }
 
-static int apply_one(struct stack *k, struct project_file *f, const struct assignment *a, bool admin,
-	struct error *e)
+static int apply_one(struct stack *k, struct project_file *f, const struct assignment *a,
+	bool admin, struct error *e)
 {
 	struct layer *l = &k->layers[SOURCE_PROJECT];
 	_cleanup_(value_done) struct value weaker = {0};
@@ -109,7 +110,8 @@ static int make_home(int project, const char *name, uid_t worker, struct error *
 	if (mkdirat(project, name, 0700) < 0)
 		return error_errno(e, -errno, "make the worker's home");
 	fd = openat(project, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fchown(fd, worker, (gid_t)worker) < 0 || fchmod(fd, 0700) < 0 || fsync(fd) < 0)
+	if (fd < 0 || fchown(fd, worker, (gid_t)worker) < 0 || fchmod(fd, 0700) < 0 ||
+		fsync(fd) < 0)
 		return error_errno(e, -errno, "make the worker's home");
 	return 0;
 }
@@ -141,8 +143,8 @@ static int new_file(const struct project_new *n, struct project_file *ret_file, 
 	int err;
 
 	if (!path_normal(n->path, false, false) || !text_valid(n->path))
-		return error_set(e, -EINVAL, "'%s' has control characters, is not UTF-8, or is not absolute",
-			n->path);
+		return error_set(e, -EINVAL,
+			"'%s' has control characters, is not UTF-8, or is not absolute", n->path);
 	f.path = strdup(n->path);
 	if (!f.path || layer_init(&f.layer, SOURCE_PROJECT, PROJECT_CONF) < 0)
 		return error_errno(e, -ENOMEM, "add '%s'", n->slug);
@@ -214,7 +216,8 @@ static int count_waits(struct stack *before, const bool admin_before[], struct s
 }
 
 /* Loads both files' stacks: the one is changed, the other is what was. */
-static int load_twice(int project, const char *slug, struct project_file f[2], struct stack k[2], struct error *e)
+static int load_twice(int project, const char *slug, struct project_file f[2], struct stack k[2],
+	struct error *e)
 {
 	for (int i = 0; i < 2; i++) {
 		int err = project_file_load(project, slug, &f[i], e);
@@ -227,8 +230,8 @@ static int load_twice(int project, const char *slug, struct project_file f[2], s
 	return 0;
 }
 
-static int change(int project, struct project_file f[2], struct stack k[2], char *const *assignments,
-	bool admin, size_t *ret_waits, struct error *e)
+static int change(int project, struct project_file f[2], struct stack k[2],
+	char *const *assignments, bool admin, size_t *ret_waits, struct error *e)
 {
 	_cleanup_(person_done) struct person owner = {0};
 	_cleanup_(stack_done) struct stack after = {0};
@@ -256,7 +259,8 @@ static int change(int project, struct project_file f[2], struct stack k[2], char
 	return err;
 }
 
-int project_change(const char *slug, char *const *assignments, bool admin, size_t *ret_waits, struct error *e)
+int project_change(const char *slug, char *const *assignments, bool admin, size_t *ret_waits,
+	struct error *e)
 {
 	struct project_file f[2] = {0};
 	struct stack k[2] = {0};
@@ -307,7 +311,8 @@ int project_empty_home(const char *slug, uid_t worker_uid, struct error *e)
 	if (err == 0)
 		err = project_open(projects, slug, &project, e);
 	if (err == 0)
-		err = tree_remove(project, HOME_NEW, e); /* of one that was killed, the old home perhaps */
+		err = tree_remove(project, HOME_NEW,
+			e); /* of one that was killed, the old home perhaps */
 	if (err == 0)
 		err = make_home(project, HOME_NEW, worker_uid, e);
 	if (err < 0)

@@ -92,7 +92,8 @@ int load_profile(struct stack *s, const char *name, struct error *e)
 /* --- in the child, as the person --- */
 
 struct wire {
-	uint32_t source, setting, line, length; /* and the text; setting SETTING_COUNT_: a warning */
+	uint32_t source, setting, line,
+		length; /* and the text; setting SETTING_COUNT_: a warning */
 };
 
 struct files {
@@ -107,7 +108,8 @@ struct sending {
 static int send_setting(void *arg, enum setting s, const char *text, unsigned line)
 {
 	const struct sending *to = arg;
-	struct wire w = {.source = to->source, .setting = s, .line = line, .length = (uint32_t)strlen(text)};
+	struct wire w = {
+		.source = to->source, .setting = s, .line = line, .length = (uint32_t)strlen(text)};
 	int err = person_answer(to->out, &w, sizeof(w));
 
 	return err < 0 ? err : person_answer(to->out, text, w.length);
@@ -118,7 +120,8 @@ static int open_below(const char *dir, const char *path, bool links, int *ret_fd
 {
 	struct open_how how = {
 		.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (links ? 0 : RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
+			(links ? 0 : RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV),
 	};
 	_cleanup_close_ int dirfd = -1;
 	int err = person_open(dir, O_PATH | O_DIRECTORY, S_IFDIR, links, &dirfd, NULL);
@@ -149,7 +152,8 @@ static int read_one(const char *dir, const char *path, enum source source, struc
 	if (err == -ENOENT)
 		return 0;
 	if (err == -ELOOP || err == -EXDEV)
-		return error_set(e, -EINVAL, "'%s': a link or a mount on the way leads elsewhere", name);
+		return error_set(e, -EINVAL, "'%s': a link or a mount on the way leads elsewhere",
+			name);
 	if (err == 0)
 		err = read_whole(fd, PERSON_FILE_MAX, &data, &size);
 	if (err < 0)
@@ -174,8 +178,10 @@ static int read_files(void *arg, struct person_out *out, struct error *e)
 	if (err == 0 && open_below(f->home, PERSON_FILE_OLD, true, &old) == 0) {
 		struct sending to = {.out = out, .source = SOURCE_PERSON};
 
-		err = send_setting(&to, SETTING_COUNT_, "~/" PERSON_FILE_OLD " is the earlier clsecure's and not "
-			"read; ~/" PERSON_FILE " takes its place, see clsecure.conf(5)", 0);
+		err = send_setting(&to, SETTING_COUNT_,
+			"~/" PERSON_FILE_OLD " is the earlier clsecure's and not "
+			"read; ~/" PERSON_FILE " takes its place, see clsecure.conf(5)",
+			0);
 	}
 	return err;
 }
@@ -184,9 +190,11 @@ static int read_files(void *arg, struct person_out *out, struct error *e)
 
 static int take_one(struct stack *s, const struct wire *w, const char *text, struct error *e)
 {
-	struct layer *l = &s->layers[w->source == SOURCE_PERSON ? SOURCE_PERSON : SOURCE_PROJECT_FILE];
+	struct layer *l =
+		&s->layers[w->source == SOURCE_PERSON ? SOURCE_PERSON : SOURCE_PROJECT_FILE];
 
-	if ((w->source != SOURCE_PERSON && w->source != SOURCE_PROJECT_FILE) || strlen(text) != w->length)
+	if ((w->source != SOURCE_PERSON && w->source != SOURCE_PROJECT_FILE) ||
+		strlen(text) != w->length)
 		return error_set(e, -EPROTO, "the person's files gave nonsense");
 	if (w->setting == SETTING_COUNT_)
 		return stack_warn(s, "%s", text);
@@ -221,11 +229,13 @@ int take_answer(struct stack *s, const char *data, size_t size, struct error *e)
 	return 0;
 }
 
-static int name_layer(struct stack *s, enum source source, const char *dir, const char *path, struct error *e)
+static int name_layer(struct stack *s, enum source source, const char *dir, const char *path,
+	struct error *e)
 {
 	_cleanup_free_ char *name = NULL;
 
-	if (asprintf(&name, "%s/%s", dir, path) < 0 || layer_init(&s->layers[source], source, name) < 0)
+	if (asprintf(&name, "%s/%s", dir, path) < 0 ||
+		layer_init(&s->layers[source], source, name) < 0)
 		return error_errno(e, -ENOMEM, "read '%s'", path);
 	return 0;
 }

@@ -10,7 +10,8 @@
 #include "lib/policy/layer.h"
 
 struct stack {
-	struct layer layers[SOURCE_RUN + 1]; /* by their source; a layer without file says nothing */
+	struct layer
+		layers[SOURCE_RUN + 1]; /* by their source; a layer without file says nothing */
 	char **warnings; /* NULL-terminated when not NULL; owned */
 	size_t n_warnings;
 };
@@ -27,7 +28,9 @@ int load_profile(struct stack *s, const char *name, struct error *e);
 /* ~/.config/clsecure/config and PROJECT/.clsecure/config, by that person. */
 int load_persons(struct stack *s, const struct person *owner, const char *project, struct error *e);
 
-/* What load_persons() gets from its child: for the fuzzer.  -EPROTO: not what a sane child answers. */
+/*
+ * What load_persons() gets from its child: for the fuzzer.  -EPROTO: not what a sane child answers.
+ */
 int take_answer(struct stack *s, const char *data, size_t size, struct error *e);
 
 #endif

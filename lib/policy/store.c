@@ -176,8 +176,8 @@ static int assign(void *arg, const char *section, const char *key, const char *v
 	return layer_assign(&f->layer, section, key, value, line, e);
 }
 
-int project_file_parse(const char *data, size_t size, const char *name, struct project_file *ret_file,
-	struct error *e)
+int project_file_parse(const char *data, size_t size, const char *name,
+	struct project_file *ret_file, struct error *e)
 {
 	_cleanup_(project_file_done) struct project_file f = {0};
 	int err = layer_init(&f.layer, SOURCE_PROJECT, name);

@@ -18,22 +18,26 @@ struct project_file {
 	uid_t owner;
 	char owner_name[PERSON_NAME_MAX];
 	uint64_t created, changed; /* seconds since the epoch */
-	bool by_admin[SETTING_COUNT_]; /* root said it: the administrator's limits do not hold for it */
+	/* root said it: the administrator's limits do not hold for it */
+	bool by_admin[SETTING_COUNT_];
 };
 
 void project_file_done(struct project_file *f);
-int project_file_parse(const char *data, size_t size, const char *name, struct project_file *ret_file,
-	struct error *e);
+int project_file_parse(const char *data, size_t size, const char *name,
+	struct project_file *ret_file, struct error *e);
 
 /* Owned; what project_file_parse() reads back to the same, or -errno. */
 int project_file_text(const struct project_file *f, char **ret_text, struct error *e);
 
-/* The directory of all, checked to be root's.  `lock`: alone with other writers, -EBUSY after 5 s. */
+/*
+ * The directory of all, checked to be root's.  `lock`: alone with other writers, -EBUSY after 5 s.
+ */
 int projects_open(bool lock, int *ret_fd, struct error *e);
 
 /* -ENOENT: there is no project of this name. */
 int project_open(int projects, const char *slug, int *ret_fd, struct error *e);
-int project_file_load(int project, const char *slug, struct project_file *ret_file, struct error *e);
+int project_file_load(int project, const char *slug, struct project_file *ret_file,
+	struct error *e);
 int project_file_save(int project, const struct project_file *f, struct error *e);
 
 /*

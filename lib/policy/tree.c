@@ -1,7 +1,7 @@
 /*
  * A worker can make a tree a million directories deep.  So none is descended into: the directories
- * found in one are first moved up, beside it, and it is removed when it is empty.  Every directory that is opened is
- * thus a child of the top.
+ * found in one are first moved up, beside it, and it is removed when it is empty.  Every directory
+ * that is opened is thus a child of the top.
  */
 #include "config.h"
 #include "lib/policy/tree.h"
@@ -32,7 +32,8 @@ static int open_dir(int parent, const char *name)
 {
 	struct open_how how = {
 		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+			RESOLVE_NO_XDEV,
 	};
 	int fd = (int)syscall(SYS_openat2, parent, name, &how, sizeof(how));
 
@@ -158,6 +159,7 @@ int tree_remove(int parent, const char *name, struct error *e)
 	if (err == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		err = -errno;
 	if (err == -EXDEV || err == -EBUSY)
-		return error_set(e, err, "remove '%s': something is mounted in it, or still writes to it", name);
+		return error_set(e, err,
+			"remove '%s': something is mounted in it, or still writes to it", name);
 	return err < 0 ? error_errno(e, err, "remove '%s'", name) : 0;
 }

@@ -6,8 +6,8 @@
 
 /*
  * Removes `name` in the directory `parent`, whole: by descriptors, following no link, crossing no
- * mount (-EXDEV, -EBUSY: one is in the way), with two descriptors and no recursion whatever its depth.  Killed anywhere, the
- * next call goes on.  0 when there is none.
+ * mount (-EXDEV, -EBUSY: one is in the way), with two descriptors and no recursion whatever its
+ * depth.  Killed anywhere, the next call goes on.  0 when there is none.
  */
 int tree_remove(int parent, const char *name, struct error *e);
 

@@ -39,7 +39,8 @@ static int read_enum(enum setting s, const char *text, struct value *v, struct e
 			return v->text ? 0 : -ENOMEM;
 		}
 		if (!info->not_built || !in_words(info->not_built, info->choices[i]))
-			snprintf(words + n, sizeof(words) - n, "%s%s", n ? ", " : "", info->choices[i]);
+			snprintf(words + n, sizeof(words) - n, "%s%s", n ? ", " : "",
+				info->choices[i]);
 	}
 	return error_set(e, -EINVAL, "%s= is none of: %s", info->key, words);
 }
@@ -72,7 +73,8 @@ static int read_number(enum setting s, const char *text, struct value *v, struct
 		err = parse_time(text, &v->number);
 		format_time(v->number, buf);
 	} else {
-		err = type == TYPE_SIZE ? parse_size(text, &v->number) : parse_count(text, &v->number);
+		err = type == TYPE_SIZE ? parse_size(text, &v->number)
+					: parse_count(text, &v->number);
 		if (type == TYPE_SIZE || v->number == UINT64_MAX)
 			format_size(v->number, buf);
 		else
@@ -214,7 +216,8 @@ static int read_list(enum setting s, const char *text, struct value *v, struct e
 	static const char *const want[] = {
 		[TYPE_NAMES] = "a list of names",
 		[TYPE_PATHS] = "a list of paths without '.', '..' and double slashes",
-		[TYPE_BINDS] = "a list of SOURCE or SOURCE:DESTINATION, absolute or ~/…, the destination outside "
+		[TYPE_BINDS] = "a list of SOURCE or SOURCE:DESTINATION, absolute or ~/…, the "
+			       "destination outside "
 			       "of the system's directories",
 		[TYPE_ENV] = "a list of NAME=VALUE (CLSECURE_… is clsecure's own)",
 		[TYPE_DOMAINS] = "a list of domain names",
@@ -224,18 +227,24 @@ static int read_list(enum setting s, const char *text, struct value *v, struct e
 	int err = words_split(text, VALUE_LIST_MAX, &words.list, &words.n);
 
 	if (err == -EINVAL)
-		return error_set(e, err, "%s= has a quote that is not closed, or a backslash before a "
-			"character that needs none", settings[s].key);
+		return error_set(e, err,
+			"%s= has a quote that is not closed, or a backslash before a "
+			"character that needs none",
+			settings[s].key);
 	if (err == -E2BIG)
-		return error_set(e, -EINVAL, "%s= has more than %d items", settings[s].key, VALUE_LIST_MAX);
+		return error_set(e, -EINVAL, "%s= has more than %d items", settings[s].key,
+			VALUE_LIST_MAX);
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < words.n; i++) {
 		if (!item_valid(s, words.list[i]))
-			return wrong(s, e, s == SETTING_PROTECT_PATHS ? "a list of paths relative to the project"
-								      : want[settings[s].type]);
+			return wrong(s, e,
+				s == SETTING_PROTECT_PATHS
+					? "a list of paths relative to the project"
+					: want[settings[s].type]);
 		if (!quoted_fits(words.list[i]))
-			return error_set(e, -EINVAL, "%s= has an item that is too long", settings[s].key);
+			return error_set(e, -EINVAL, "%s= has an item that is too long",
+				settings[s].key);
 	}
 	return value_add(s, v, &words);
 }

@@ -16,7 +16,12 @@ void value_done(struct value *v)
 bool setting_is_list(enum setting s)
 {
 	switch (settings[s].type) {
-	case TYPE_NAMES: case TYPE_PATHS: case TYPE_BINDS: case TYPE_ENV: case TYPE_DOMAINS: case TYPE_PORTS:
+	case TYPE_NAMES:
+	case TYPE_PATHS:
+	case TYPE_BINDS:
+	case TYPE_ENV:
+	case TYPE_DOMAINS:
+	case TYPE_PORTS:
 		return true;
 	default:
 		return false;
@@ -130,12 +135,16 @@ int value_parse(enum setting s, const char *text, struct value *ret_value, struc
 	if (info->not_built && streq(info->not_built, "*"))
 		return error_set(e, -EOPNOTSUPP, "%s= is not in this version", info->key);
 	if (strlen(text) > VALUE_TEXT_MAX)
-		return error_set(e, -EINVAL, "%s= is longer than %d bytes", info->key, VALUE_TEXT_MAX);
+		return error_set(e, -EINVAL, "%s= is longer than %d bytes", info->key,
+			VALUE_TEXT_MAX);
 	if (!text_valid(text))
-		return error_set(e, -EINVAL, "%s= has a control character, or is not UTF-8", info->key);
+		return error_set(e, -EINVAL, "%s= has a control character, or is not UTF-8",
+			info->key);
 	if (!text_fits_line(text))
-		return error_set(e, -EINVAL, "%s= begins or ends with a blank, ends with a backslash, or has "
-			"a comment inside: quote it", info->key);
+		return error_set(e, -EINVAL,
+			"%s= begins or ends with a blank, ends with a backslash, or has "
+			"a comment inside: quote it",
+			info->key);
 	return value_read(s, text, ret_value, e);
 }
 
@@ -160,10 +169,12 @@ static int list_append(struct value *v, const char *item)
 /* NAME=VALUE takes the place of an earlier NAME=…. */
 static void list_drop(enum setting s, struct value *v, const char *item, bool by_name)
 {
-	size_t kept = 0, length = settings[s].type == TYPE_ENV && by_name ? strcspn(item, "=") + 1 : 0;
+	size_t kept = 0,
+	       length = settings[s].type == TYPE_ENV && by_name ? strcspn(item, "=") + 1 : 0;
 
 	for (size_t i = 0; i < v->n; i++) {
-		bool same = length ? strncmp(v->list[i], item, length) == 0 : streq(v->list[i], item);
+		bool same =
+			length ? strncmp(v->list[i], item, length) == 0 : streq(v->list[i], item);
 
 		if (same)
 			free(v->list[i]);

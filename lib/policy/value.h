@@ -16,7 +16,8 @@
 
 struct value {
 	uint64_t number; /* of a list: how many */
-	char *text; /* canonical; of TYPE_PATH without quotes; owned, never NULL in a value that was read */
+	/* canonical; of TYPE_PATH without quotes; owned, never NULL in a value that was read */
+	char *text;
 	char **list; /* NULL-terminated when not NULL; owned */
 	size_t n;
 };

@@ -84,7 +84,8 @@ static int digits(const char **p, uint64_t *ret)
 	if (*s < '0' || *s > '9')
 		return -EINVAL;
 	for (; *s >= '0' && *s <= '9'; s++)
-		if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, (uint64_t)(*s - '0'), &v))
+		if (__builtin_mul_overflow(v, 10u, &v) ||
+			__builtin_add_overflow(v, (uint64_t)(*s - '0'), &v))
 			return -ERANGE;
 	*p = s;
 	*ret = v;
@@ -204,7 +205,8 @@ static void format_unit(uint64_t v, const struct unit *units, size_t n, char buf
 	if (v == UINT64_MAX)
 		strcpy(buf, "infinity");
 	else
-		snprintf(buf, 32, "%llu%s", (unsigned long long)(v / units[i].factor), units[i].name);
+		snprintf(buf, 32, "%llu%s", (unsigned long long)(v / units[i].factor),
+			units[i].name);
 }
 
 void format_size(uint64_t size, char buf[static 32])
@@ -243,7 +245,8 @@ bool text_fits_line(const char *text)
 			quote = '\0';
 		else if (!quote && (text[i] == '\'' || text[i] == '"'))
 			quote = text[i];
-		else if (!quote && (text[i] == '#' || text[i] == ';') && (i == 0 || blank(text[i - 1])))
+		else if (!quote && (text[i] == '#' || text[i] == ';') &&
+			(i == 0 || blank(text[i - 1])))
 			return false;
 	}
 	return true;

@@ -1,4 +1,6 @@
-/* Texts of settings taken apart: words with quotes, numbers with units, forms of paths and names. */
+/*
+ * Texts of settings taken apart: words with quotes, numbers with units, forms of paths and names.
+ */
 #ifndef CLSECURE_WORDS_H
 #define CLSECURE_WORDS_H
 
@@ -31,10 +33,15 @@ void format_time(uint64_t seconds, char buf[static 32]);
 /* No control characters, valid UTF-8, no marks that turn the direction of writing. */
 bool text_valid(const char *text);
 
-/* What a file's line would not give back: outer blanks, a comment inside, a backslash at the end. */
+/*
+ * What a file's line would not give back: outer blanks, a comment inside, a backslash at the end.
+ */
 bool text_fits_line(const char *text);
 
-/* Absolute (or ~, ~/… where `home`; or relative where `relative`), without "//", ".", ".." and "/" at the end. */
+/*
+ * Absolute (or ~, ~/… where `home`; or relative where `relative`), without "//", ".", ".." and "/"
+ * at the end.
+ */
 bool path_normal(const char *path, bool home, bool relative);
 
 /* Of two such, absolute: is `inner` the path `outer`, or below it? */

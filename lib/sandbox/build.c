@@ -16,8 +16,8 @@
 static pid_t clone_child(const struct build *b, int *ret_pidfd)
 {
 	struct clone_args args = {
-		.flags = CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
-			(b->netns < 0 ? CLONE_NEWNET : 0),
+		.flags = CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
+			CLONE_NEWCGROUP | (b->netns < 0 ? CLONE_NEWNET : 0),
 		.pidfd = (uint64_t)(uintptr_t)ret_pidfd,
 		.exit_signal = SIGCHLD,
 	};
@@ -52,7 +52,8 @@ static void built_endp(struct built *b)
 	built_end(b);
 }
 
-int builder_start(const struct build *b, unsigned timeout_ms, struct built *ret_built, struct error *e)
+int builder_start(const struct build *b, unsigned timeout_ms, struct built *ret_built,
+	struct error *e)
 {
 	_cleanup_(built_endp) struct built built = BUILT_INIT;
 	_cleanup_close_ int theirs = -1;

@@ -25,7 +25,8 @@
 /* The new root has to stand somewhere until the pivot: on the keeper's own directory. */
 static int root_make(const char *slug, int *ret_root)
 {
-	static const struct plan_step step = {.mode = 0755, .size = ROOT_SIZE, .inodes = ROOT_INODES};
+	static const struct plan_step step = {
+		.mode = 0755, .size = ROOT_SIZE, .inodes = ROOT_INODES};
 	struct mount_attr private = {.propagation = MS_PRIVATE};
 	_cleanup_close_ int root = -1, at = -1;
 	char path[128];
@@ -51,8 +52,8 @@ static int root_make(const char *slug, int *ret_root)
 /* pivot_root(".", ".") puts the old root over the new one; taking it away leaves the new one. */
 static int root_pivot(int root)
 {
-	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 ||
-	    chdir("/") < 0)
+	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
+		umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return -errno;
 	return 0;
 }
@@ -93,13 +94,16 @@ _Noreturn void build_child(const struct build *b, int control)
 	struct built_report report = {0};
 	int fds[2] = {-1, -1}, err;
 
-	/* An orphan must not go on; control's end tells it too, should its parent be dead already. */
+	/*
+	 * An orphan must not go on; control's end tells it too, should its parent be dead already.
+	 */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	prctl(PR_SET_NAME, "clsecure-init", 0, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	err = build_all(b, fds, &report.error);
 	report.status = err;
-	if (wire_send(control, &report, sizeof(report), fds, err == 0 ? ELEMENTSOF(fds) : 0) < 0 || err < 0)
+	if (wire_send(control, &report, sizeof(report), fds, err == 0 ? ELEMENTSOF(fds) : 0) < 0 ||
+		err < 0)
 		_exit(1);
 	report.sealed = 1;
 	init_run(control, b->filter, &report, sizeof(report));

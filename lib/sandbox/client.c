@@ -1,9 +1,10 @@
 /*
  * Find or start the keeper of a project.
  *
- * A connection counts only after the keeper has answered on it: the socket of a keeper that is about
- * to leave still takes connections.  End of file or a refused connection means: start one.  Of two
- * that start at once one gets the lock; the other leaves with -EEXIST, and its caller connects to the winner.
+ * A connection counts only after the keeper has answered on it: the socket of a keeper that is
+ * about to leave still takes connections.  End of file or a refused connection means: start one. Of
+ * two that start at once one gets the lock; the other leaves with -EEXIST, and its caller connects
+ * to the winner.
  */
 #include "config.h"
 #include "lib/sandbox/client.h"
@@ -87,8 +88,8 @@ static unsigned left_ms(uint64_t deadline)
 	return now < deadline ? (unsigned)(deadline - now) : 0;
 }
 
-int keeper_call(int conn, const struct keeper_request *q, struct keeper_reply *ret_reply, int *ret_fds,
-	size_t *n_fds, unsigned timeout_ms, struct error *e)
+int keeper_call(int conn, const struct keeper_request *q, struct keeper_reply *ret_reply,
+	int *ret_fds, size_t *n_fds, unsigned timeout_ms, struct error *e)
 {
 	struct keeper_request request = *q;
 	struct keeper_reply reply;
@@ -98,7 +99,8 @@ int keeper_call(int conn, const struct keeper_request *q, struct keeper_reply *r
 	request.reserved = 0;
 	err = wire_send(conn, &request, sizeof(request), NULL, 0);
 	if (err == 0)
-		err = wire_receive(conn, &reply, sizeof(reply), ret_fds, n_fds, now_ms() + timeout_ms);
+		err = wire_receive(conn, &reply, sizeof(reply), ret_fds, n_fds,
+			now_ms() + timeout_ms);
 	if (err == 0 && reply.version != KEEPER_VERSION)
 		err = -EPROTO;
 	if (err < 0)
@@ -107,7 +109,8 @@ int keeper_call(int conn, const struct keeper_request *q, struct keeper_reply *r
 	text_clean(reply.text);
 	*ret_reply = reply;
 	if (reply.status < 0)
-		return error_set(e, reply.status, "%s", reply.text[0] ? reply.text : "refused by the sandbox's keeper");
+		return error_set(e, reply.status, "%s",
+			reply.text[0] ? reply.text : "refused by the sandbox's keeper");
 	return 0;
 }
 
@@ -151,7 +154,8 @@ static int start_one(struct search *s, struct error *e)
 		/* It died: once more, unless that was once more already. */
 		if (++s->starts < STARTS_MAX)
 			return 0;
-		return error_set(e, err, "the keeper of '%s' died while it built the sandbox", s->slug);
+		return error_set(e, err, "the keeper of '%s' died while it built the sandbox",
+			s->slug);
 	}
 	if (reply.status == 0 || reply.status == -EEXIST)
 		return 0;
@@ -177,7 +181,8 @@ static int overrides_same(const struct search *s, struct error *e)
 	n = fd >= 0 ? read(fd, data, OVERRIDES_MAX + 1) : -1;
 	if (n == (ssize_t)s->overrides_size && memcmp(data, s->overrides, s->overrides_size) == 0)
 		return 0;
-	return error_set(e, -EBUSY, "a sandbox of '%s' already runs with other settings: end its sessions first",
+	return error_set(e, -EBUSY,
+		"a sandbox of '%s' already runs with other settings: end its sessions first",
 		s->slug);
 }
 
@@ -212,7 +217,8 @@ static int find_or_start(struct search *s, int *ret_conn, struct error *e)
 		KEEPER_WAIT_MS / 1000);
 }
 
-int keeper_connect(const char *slug, bool start, char *const *overrides, int *ret_conn, struct error *e)
+int keeper_connect(const char *slug, bool start, char *const *overrides, int *ret_conn,
+	struct error *e)
 {
 	struct search s = {.slug = slug, .deadline = now_ms() + KEEPER_WAIT_MS};
 	_cleanup_close_ int conn = -1;

@@ -24,23 +24,26 @@ struct sandbox {
 
 /*
  * Connects to the keeper of `slug`, or execs CLSECURE_LIBEXECDIR/clsecure-keeper and connects then.
- * A keeper that dies while being asked is replaced once more.  `overrides`: KEY=VALUE for a sandbox that is made now
- * (NULL-terminated or NULL); -EBUSY when one already runs with other values.
- * The child is made by a double fork without exit signal: the caller never has a child to reap.
+ * A keeper that dies while being asked is replaced once more.  `overrides`: KEY=VALUE for a sandbox
+ * that is made now (NULL-terminated or NULL); -EBUSY when one already runs with other values. The
+ * child is made by a double fork without exit signal: the caller never has a child to reap.
  */
-int keeper_connect(const char *slug, bool start, char *const *overrides, int *ret_conn, struct error *e);
+int keeper_connect(const char *slug, bool start, char *const *overrides, int *ret_conn,
+	struct error *e);
 
 /* One request, one reply, within timeout_ms; fds may be NULL. */
-int keeper_call(int conn, const struct keeper_request *q, struct keeper_reply *ret_reply, int *ret_fds,
-	size_t *n_fds, unsigned timeout_ms, struct error *e);
+int keeper_call(int conn, const struct keeper_request *q, struct keeper_reply *ret_reply,
+	int *ret_fds, size_t *n_fds, unsigned timeout_ms, struct error *e);
 
 /* Everything that can fail and be undone: afterwards only sandbox_enter() is left. */
-int sandbox_prepare(const char *slug, const struct keeper_request *who, struct sandbox *ret_sandbox, struct error *e);
+int sandbox_prepare(const char *slug, const struct keeper_request *who, struct sandbox *ret_sandbox,
+	struct error *e);
 
 /*
- * The point of no return: namespaces of PID 1 (mnt, pid, net, ipc, uts; one setns), a fresh cgroup namespace, cwd "/",
- * umask kept, the session's limits, empty bounding and ambient set, no_new_privs, the filter, every descriptor from 3 up close-on-exec.
- * After a failure the caller is not usable for anything but refusing.  READY is sent last.
+ * The point of no return: namespaces of PID 1 (mnt, pid, net, ipc, uts; one setns), a fresh cgroup
+ * namespace, cwd "/", umask kept, the session's limits, empty bounding and ambient set,
+ * no_new_privs, the filter, every descriptor from 3 up close-on-exec. After a failure the caller is
+ * not usable for anything but refusing.  READY is sent last.
  */
 int sandbox_enter(struct sandbox *s, struct error *e);
 
@@ -53,7 +56,10 @@ void sandbox_forget(struct sandbox *s);
 /* A pty of the sandbox, made from outside or inside by s->dev; the slave belongs to the worker. */
 int sandbox_pty(int dev, uid_t worker, int *ret_master, int *ret_slave, struct error *e);
 
-/* Tests only (configure --enable-fault-injection): fail at the named step when CLSECURE_STATEDIR/fault (root's) names it. */
+/*
+ * Tests only (configure --enable-fault-injection): fail at the named step when
+ * CLSECURE_STATEDIR/fault (root's) names it.
+ */
 int fault(const char *step);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * A login's way into a sandbox.  sandbox_prepare() does all that can fail and be undone; sandbox_enter()
- * is the point of no return.  The caller stays root until it has forked and become the worker: what
- * it needs for that the filter leaves it, and no capability outlives the change of its uid.
+ * A login's way into a sandbox.  sandbox_prepare() does all that can fail and be undone;
+ * sandbox_enter() is the point of no return.  The caller stays root until it has forked and become
+ * the worker: what it needs for that the filter leaves it, and no capability outlives the change of
+ * its uid.
  */
 #include "config.h"
 #include "lib/sandbox/client.h"
@@ -33,7 +34,8 @@ static int filter_map(int fd, struct sandbox *s)
 	if (seals < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	size = (size_t)st.st_size;
-	if ((seals & SEALS) != SEALS || size == 0 || size > FILTER_MAX || size % sizeof(struct sock_filter))
+	if ((seals & SEALS) != SEALS || size == 0 || size > FILTER_MAX ||
+		size % sizeof(struct sock_filter))
 		return -EBADMSG;
 	p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
@@ -48,7 +50,8 @@ static void sandbox_forgetp(struct sandbox *s)
 	sandbox_forget(s);
 }
 
-int sandbox_prepare(const char *slug, const struct keeper_request *who, struct sandbox *ret_sandbox, struct error *e)
+int sandbox_prepare(const char *slug, const struct keeper_request *who, struct sandbox *ret_sandbox,
+	struct error *e)
 {
 	_cleanup_(sandbox_forgetp) struct sandbox s = SANDBOX_INIT;
 	struct keeper_request q = *who;
@@ -122,7 +125,10 @@ static int limit(__rlimit_resource_t what, uint64_t value)
 	return setrlimit(what, &r) < 0 ? -errno : 0;
 }
 
-/* Exactly 1, upwards too: it alone stops a dump that the host pipes to a program, and 0 is what hardened hosts set. */
+/*
+ * Exactly 1, upwards too: it alone stops a dump that the host pipes to a program, and 0 is what
+ * hardened hosts set.
+ */
 static int limit_core(uint64_t value)
 {
 	struct rlimit one = {.rlim_cur = 1, .rlim_max = 1};
@@ -202,7 +208,8 @@ void sandbox_forget(struct sandbox *s)
 
 void sandbox_leave(struct sandbox *s)
 {
-	struct keeper_request q = {.version = KEEPER_VERSION, .op = KEEPER_LEAVE, .session = s->session};
+	struct keeper_request q = {
+		.version = KEEPER_VERSION, .op = KEEPER_LEAVE, .session = s->session};
 
 	/* A keeper that does not read sees the holder's end all the same. */
 	if (s->conn >= 0)

@@ -9,8 +9,8 @@
  *	@project=SLUG		the worker's name and home follow from it
  *	@path=/DIR		the project's directory, as it is named inside
  *	@shell=/FILE		the shell to become (Shell=, else /bin/bash)
- *	@namespace=KIND:[N]	one each for mnt pid net ipc uts: readlink("/proc/self/ns/KIND") of PID 1
- *	NAME=VALUE		set (SetEnv=, a PATH with toolchains, proxies): wins over all else
+ *	@namespace=KIND:[N]	one each for mnt pid net ipc uts: readlink("/proc/self/ns/KIND") of
+ * PID 1 NAME=VALUE		set (SetEnv=, a PATH with toolchains, proxies): wins over all else
  *	NAME  or  PREFIX*	passed on from the caller's environment (PassEnv=)
  *
  * NAME is [A-Za-z_][A-Za-z0-9_]*, so that no variable begins with '@'.  What else begins with '@'
@@ -24,8 +24,8 @@
 #define INSIDE_MAX (64 * 1024)
 
 /*
- * In the caller's environment (set by clsecured through PAM, trusted for comfort only): start in the
- * project's directory even though this is no interactive shell.
+ * In the caller's environment (set by clsecured through PAM, trusted for comfort only): start in
+ * the project's directory even though this is no interactive shell.
  */
 #define START_VARIABLE "CLSECURE_START"
 #define START_PROJECT "project"

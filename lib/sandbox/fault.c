@@ -1,9 +1,9 @@
 /*
  * Injected failures, for tests (configure --enable-fault-injection).
  *
- * CLSECURE_STATEDIR/fault holds lines "STEP", "STEP ERRNO" or "STEP kill": the named step then fails
- * with EIO, with that number, or kills its own process.  Once a caller is inside, the file is out of
- * its sight, so what was read last is kept.
+ * CLSECURE_STATEDIR/fault holds lines "STEP", "STEP ERRNO" or "STEP kill": the named step then
+ * fails with EIO, with that number, or kills its own process.  Once a caller is inside, the file is
+ * out of its sight, so what was read last is kept.
  */
 #include "config.h"
 #include "lib/sandbox/client.h"
@@ -18,7 +18,8 @@ static char faults[1024];
 
 static void faults_read(void)
 {
-	_cleanup_close_ int fd = open(CLSECURE_STATEDIR "/fault", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_close_ int fd =
+		open(CLSECURE_STATEDIR "/fault", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t n;
 
 	if (fd < 0) {

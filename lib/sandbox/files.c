@@ -23,10 +23,13 @@ char *file_passwd(const struct plan_input *in)
 {
 	char owner[128] = "";
 
-	/* Programs of the door ask who called them; inside, this name owns nothing and opens nothing. */
+	/*
+	 * Programs of the door ask who called them; inside, this name owns nothing and opens
+	 * nothing.
+	 */
 	if (in->owner_uid != 0)
-		snprintf(owner, sizeof(owner), "%s:x:%u:%u::/nonexistent:/usr/sbin/nologin\n", in->owner_name,
-			in->owner_uid, PERSON_GID);
+		snprintf(owner, sizeof(owner), "%s:x:%u:%u::/nonexistent:/usr/sbin/nologin\n",
+			in->owner_name, in->owner_uid, PERSON_GID);
 	return text("root:x:0:0:root:/root:/usr/sbin/nologin\n"
 		"%s:x:%u:%u:clsecure:/home/%s:%s\n"
 		"%s"
@@ -37,17 +40,19 @@ char *file_passwd(const struct plan_input *in)
 char *file_group(const struct plan_input *in)
 {
 	return text("root:x:0:\n"
-		"tty:x:5:\n"
-		"utmp:x:43:\n"
-		"%s:x:%u:\n"
-		"%s:x:%u:\n"
-		"nogroup:x:65534:\n",
-		in->worker_name, in->worker, in->owner_uid != 0 ? in->owner_name : "project", PERSON_GID);
+		    "tty:x:5:\n"
+		    "utmp:x:43:\n"
+		    "%s:x:%u:\n"
+		    "%s:x:%u:\n"
+		    "nogroup:x:65534:\n",
+		in->worker_name, in->worker, in->owner_uid != 0 ? in->owner_name : "project",
+		PERSON_GID);
 }
 
 char *file_hosts(const struct plan_input *in)
 {
-	return text("127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n", in->slug);
+	return text("127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n",
+		in->slug);
 }
 
 char *file_hostname(const struct plan_input *in)
@@ -63,8 +68,8 @@ char *file_nsswitch(const struct plan_input *in)
 }
 
 /*
- * Claude Code's own questions are answered by root: the sandbox is the permission.  Its inner sandbox needs user
- * namespaces, which are refused here, so that with it every command would fail.
+ * Claude Code's own questions are answered by root: the sandbox is the permission.  Its inner
+ * sandbox needs user namespaces, which are refused here, so that with it every command would fail.
  */
 char *file_managed_settings(const struct plan_input *in)
 {

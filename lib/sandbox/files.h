@@ -1,4 +1,7 @@
-/* The text of the files in a sandbox's /etc that are its own.  Owned by the caller; NULL: no memory. */
+/*
+ * The text of the files in a sandbox's /etc that are its own.  Owned by the caller; NULL: no
+ * memory.
+ */
 #ifndef CLSECURE_FILES_H
 #define CLSECURE_FILES_H
 

@@ -1,10 +1,12 @@
 /*
  * Two programs made by libseccomp, joined into one: first the rules that refuse (default: allow),
- * then the list of what is known (default: ENOSYS).  In the first, "allow" becomes a jump to the start of the
- * second.  So a refusal may look at any argument without its complement being spelled out, and wins.
+ * then the list of what is known (default: ENOSYS).  In the first, "allow" becomes a jump to the
+ * start of the second.  So a refusal may look at any argument without its complement being spelled
+ * out, and wins.
  *
- * An argument that the kernel takes as 32 bits is compared by its low 32 bits (MASKED_EQ), or in a way that a high
- * half other than 0 is refused: the register's upper half is the caller's to choose.
+ * An argument that the kernel takes as 32 bits is compared by its low 32 bits (MASKED_EQ), or in a
+ * way that a high half other than 0 is refused: the register's upper half is the caller's to
+ * choose.
  */
 #include "config.h"
 #include "lib/sandbox/filter.h"
@@ -48,51 +50,61 @@ static const struct {
 
 static const char *const known[] = {
 	/* files */
-	"access chdir chmod close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2 fallocate",
-	"fchdir fchmod fchmodat fchmodat2 fcntl fcntl64 fdatasync fgetxattr flistxattr flock fremovexattr fsetxattr",
-	"fstat fstat64 fstatat64 fstatfs fstatfs64 fsync ftruncate ftruncate64 futimesat getcwd getdents getdents64",
-	"getxattr getxattrat inotify_add_watch inotify_init inotify_init1 inotify_rm_watch lgetxattr link linkat",
-	"listxattr listxattrat llistxattr lremovexattr lseek lsetxattr lstat lstat64 mkdir mkdirat mknod mknodat",
-	"name_to_handle_at newfstatat open openat readlink readlinkat removexattr removexattrat rename renameat",
-	"renameat2 rmdir setxattr setxattrat stat stat64 statfs statfs64 statx symlink symlinkat sync sync_file_range",
-	"syncfs truncate truncate64 umask unlink unlinkat utime utimensat utimes fadvise64 readahead cachestat",
+	"access chdir chmod close close_range copy_file_range creat dup dup2 dup3 faccessat",
+	"faccessat2 fallocate fchdir fchmod fchmodat fchmodat2 fcntl fcntl64 fdatasync fgetxattr",
+	"flistxattr flock fremovexattr fsetxattr fstat fstat64 fstatat64 fstatfs fstatfs64 fsync",
+	"ftruncate ftruncate64 futimesat getcwd getdents getdents64 getxattr getxattrat",
+	"inotify_add_watch inotify_init inotify_init1 inotify_rm_watch lgetxattr link linkat",
+	"listxattr listxattrat llistxattr lremovexattr lseek lsetxattr lstat lstat64 mkdir",
+	"mkdirat mknod mknodat name_to_handle_at newfstatat open openat readlink readlinkat",
+	"removexattr removexattrat rename renameat renameat2 rmdir setxattr setxattrat stat",
+	"stat64 statfs statfs64 statx symlink symlinkat sync sync_file_range syncfs truncate",
+	"truncate64 umask unlink unlinkat utime utimensat utimes fadvise64 readahead cachestat",
 	"chown fchown fchownat lchown",
 	/* descriptors */
-	"read write readv writev pread64 pwrite64 preadv preadv2 pwritev pwritev2 sendfile splice tee vmsplice",
-	"pipe pipe2 ioctl poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait",
-	"epoll_pwait2 epoll_wait epoll_wait_old eventfd eventfd2 signalfd signalfd4 timerfd_create timerfd_gettime",
-	"timerfd_settime memfd_create memfd_secret io_setup io_submit io_cancel io_destroy io_getevents io_pgetevents",
+	"read write readv writev pread64 pwrite64 preadv preadv2 pwritev pwritev2 sendfile splice",
+	"tee vmsplice pipe pipe2 ioctl poll ppoll select pselect6 epoll_create epoll_create1",
+	"epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait epoll_wait_old eventfd",
+	"eventfd2 signalfd signalfd4 timerfd_create timerfd_gettime timerfd_settime memfd_create",
+	"memfd_secret io_setup io_submit io_cancel io_destroy io_getevents io_pgetevents",
 	/* sockets */
-	"accept accept4 bind connect getpeername getsockname getsockopt listen recv recvfrom recvmmsg recvmsg send",
-	"sendmmsg sendmsg sendto setsockopt shutdown socket socketcall socketpair",
+	"accept accept4 bind connect getpeername getsockname getsockopt listen recv recvfrom",
+	"recvmmsg recvmsg send sendmmsg sendmsg sendto setsockopt shutdown socket socketcall",
+	"socketpair",
 	/* memory */
-	"brk madvise mincore mlock mlock2 mlockall mmap mmap2 mprotect mremap mseal msync munlock munlockall munmap",
-	"map_shadow_stack membarrier mbind get_mempolicy set_mempolicy set_mempolicy_home_node migrate_pages move_pages",
-	"pkey_alloc pkey_free pkey_mprotect process_madvise process_mrelease remap_file_pages",
+	"brk madvise mincore mlock mlock2 mlockall mmap mmap2 mprotect mremap mseal msync munlock",
+	"munlockall munmap map_shadow_stack membarrier mbind get_mempolicy set_mempolicy",
+	"set_mempolicy_home_node migrate_pages move_pages pkey_alloc pkey_free pkey_mprotect",
+	"process_madvise process_mrelease remap_file_pages",
 	/* processes */
-	"arch_prctl clone execve execveat exit exit_group fork vfork wait4 waitid waitpid prctl kill tgkill tkill",
-	"pidfd_getfd pidfd_open pidfd_send_signal getpgid getpgrp getpid getppid getsid gettid setpgid setsid getcpu",
-	"getpriority setpriority getrlimit prlimit64 setrlimit getrusage ioprio_get ioprio_set kcmp rseq restart_syscall",
-	"sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam",
-	"sched_getscheduler sched_rr_get_interval sched_setaffinity sched_setattr sched_setparam sched_setscheduler",
-	"sched_yield set_robust_list get_robust_list set_thread_area get_thread_area set_tid_address futex futex_wait",
-	"futex_waitv futex_wake futex_requeue ptrace process_vm_readv process_vm_writev seccomp",
-	"landlock_create_ruleset landlock_add_rule landlock_restrict_self",
+	"arch_prctl clone execve execveat exit exit_group fork vfork wait4 waitid waitpid prctl",
+	"kill tgkill tkill pidfd_getfd pidfd_open pidfd_send_signal getpgid getpgrp getpid",
+	"getppid getsid gettid setpgid setsid getcpu getpriority setpriority getrlimit prlimit64",
+	"setrlimit getrusage ioprio_get ioprio_set kcmp rseq restart_syscall",
+	"sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr",
+	"sched_getparam sched_getscheduler sched_rr_get_interval sched_setaffinity sched_setattr",
+	"sched_setparam sched_setscheduler sched_yield set_robust_list get_robust_list",
+	"set_thread_area get_thread_area set_tid_address futex futex_wait futex_waitv futex_wake",
+	"futex_requeue ptrace process_vm_readv process_vm_writev seccomp landlock_create_ruleset",
+	"landlock_add_rule landlock_restrict_self",
 	/* ids: a login becomes the worker after it has entered */
-	"capget capset getegid geteuid getgid getgroups getresgid getresuid getuid setfsgid setfsuid setgid setgroups",
-	"setregid setresgid setresuid setreuid setuid",
+	"capget capset getegid geteuid getgid getgroups getresgid getresuid getuid setfsgid",
+	"setfsuid setgid setgroups setregid setresgid setresuid setreuid setuid",
 	/* signals and time */
-	"alarm pause rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend",
-	"rt_sigtimedwait rt_tgsigqueueinfo sigaltstack clock_getres clock_gettime clock_nanosleep getitimer setitimer",
-	"gettimeofday nanosleep time timer_create timer_delete timer_getoverrun timer_gettime timer_settime times",
+	"alarm pause rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn",
+	"rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo sigaltstack clock_getres clock_gettime",
+	"clock_nanosleep getitimer setitimer gettimeofday nanosleep time timer_create",
+	"timer_delete timer_getoverrun timer_gettime timer_settime times",
 	/* System V and POSIX IPC */
-	"ipc mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd semctl",
-	"semget semop semtimedop shmat shmctl shmdt shmget",
+	"ipc mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget",
+	"msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmdt shmget",
 	/* the machine */
 	"getrandom sysinfo uname ustat sysfs",
 };
 
-/* Allowed only with exactly this first argument: the query, none, and what setarch -R and gdb set. */
+/*
+ * Allowed only with exactly this first argument: the query, none, and what setarch -R and gdb set.
+ */
 static const uint64_t personalities[] = {0, LOW32, 0x0040000 /* ADDR_NO_RANDOMIZE */};
 
 static const struct rule refused[] = {
@@ -117,13 +129,20 @@ static const struct rule refused[] = {
 	/* A line discipline is a driver of the host's kernel, loaded on demand. */
 	{"ioctl", EPERM, 1, {LOW(1, TIOCSETD)}},
 	/*
-	 * Where the host pipes core dumps to a program of root's, the limit of 1 byte keeps it from running; 0
-	 * would start it.  Programs that want no dump (ssh-agent, gpg) have what they want: they are told yes.
+	 * Where the host pipes core dumps to a program of root's, the limit of 1 byte keeps it from
+	 * running; 0 would start it.  Programs that want no dump (ssh-agent, gpg) have what they
+	 * want: they are told yes.
 	 */
 	{"setrlimit", 0, 1, {LOW(0, RLIMIT_CORE)}},
-	{"prlimit64", 0, 3, {LOW(1, RLIMIT_CORE), SCMP_CMP64(2, SCMP_CMP_NE, 0), SCMP_CMP64(3, SCMP_CMP_EQ, 0)}},
-	{"prlimit64", EPERM, 3, {LOW(1, RLIMIT_CORE), SCMP_CMP64(2, SCMP_CMP_NE, 0), SCMP_CMP64(3, SCMP_CMP_NE, 0)}},
-	/* Families: UNIX, INET, INET6, and NETLINK for ROUTE.  AF_VSOCK, AF_ALG know no namespace. */
+	{"prlimit64", 0, 3,
+		{LOW(1, RLIMIT_CORE), SCMP_CMP64(2, SCMP_CMP_NE, 0),
+			SCMP_CMP64(3, SCMP_CMP_EQ, 0)}},
+	{"prlimit64", EPERM, 3,
+		{LOW(1, RLIMIT_CORE), SCMP_CMP64(2, SCMP_CMP_NE, 0),
+			SCMP_CMP64(3, SCMP_CMP_NE, 0)}},
+	/*
+	 * Families: UNIX, INET, INET6, and NETLINK for ROUTE.  AF_VSOCK, AF_ALG know no namespace.
+	 */
 	{"socket", EAFNOSUPPORT, 1, {SCMP_CMP64(0, SCMP_CMP_EQ, 0)}},
 	{"socket", EAFNOSUPPORT, 1, {SCMP_CMP64(0, SCMP_CMP_EQ, 3)}},
 	{"socket", EAFNOSUPPORT, 1, {SCMP_CMP64(0, SCMP_CMP_EQ, 4)}},
@@ -138,9 +157,12 @@ static const struct rule refused[] = {
 	{"socket", EAFNOSUPPORT, 1, {SCMP_CMP64(0, SCMP_CMP_EQ, 14)}},
 	{"socket", EAFNOSUPPORT, 1, {SCMP_CMP64(0, SCMP_CMP_EQ, 15)}},
 	{"socket", EAFNOSUPPORT, 1, {SCMP_CMP64(0, SCMP_CMP_GT, AF_NETLINK)}},
-	{"socket", EPROTONOSUPPORT, 2, {SCMP_CMP64(0, SCMP_CMP_EQ, AF_NETLINK), SCMP_CMP64(2, SCMP_CMP_NE, 0)}},
+	{"socket", EPROTONOSUPPORT, 2,
+		{SCMP_CMP64(0, SCMP_CMP_EQ, AF_NETLINK), SCMP_CMP64(2, SCMP_CMP_NE, 0)}},
 	{"socketpair", EAFNOSUPPORT, 1, {SCMP_CMP64(0, SCMP_CMP_NE, AF_UNIX)}},
-	/* Namespaces; clone3, whose flags lie behind a pointer, is unknown, and glibc falls back. */
+	/*
+	 * Namespaces; clone3, whose flags lie behind a pointer, is unknown, and glibc falls back.
+	 */
 	{"clone", EPERM, 1, {BIT(0, CLONE_NEWNS)}},
 	{"clone", EPERM, 1, {BIT(0, CLONE_NEWCGROUP)}},
 	{"clone", EPERM, 1, {BIT(0, CLONE_NEWUTS)}},
@@ -149,17 +171,23 @@ static const struct rule refused[] = {
 	{"clone", EPERM, 1, {BIT(0, CLONE_NEWPID)}},
 	{"clone", EPERM, 1, {BIT(0, CLONE_NEWNET)}},
 	{"unshare setns", EPERM},
-	{"mount umount umount2 pivot_root chroot open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr", EPERM},
+	{"mount umount umount2 pivot_root chroot open_tree move_mount fsopen fsconfig", EPERM},
+	{"fsmount fspick mount_setattr", EPERM},
 	/* Keyrings belong to a uid, not to a namespace. */
 	{"add_key keyctl request_key", EPERM},
-	{"bpf perf_event_open userfaultfd fanotify_init fanotify_mark open_by_handle_at lookup_dcookie", EPERM},
-	{"acct quotactl quotactl_fd swapon swapoff reboot kexec_load kexec_file_load syslog vhangup", EPERM},
-	{"init_module finit_module delete_module create_module query_module get_kernel_syms nfsservctl", EPERM},
-	{"iopl ioperm modify_ldt vm86 vm86old settimeofday stime clock_settime clock_adjtime adjtimex", EPERM},
+	{"bpf perf_event_open userfaultfd fanotify_init fanotify_mark open_by_handle_at", EPERM},
+	{"lookup_dcookie", EPERM},
+	{"acct quotactl quotactl_fd swapon swapoff reboot kexec_load kexec_file_load", EPERM},
+	{"syslog vhangup", EPERM},
+	{"init_module finit_module delete_module create_module query_module", EPERM},
+	{"get_kernel_syms nfsservctl", EPERM},
+	{"iopl ioperm modify_ldt vm86 vm86old settimeofday stime clock_settime", EPERM},
+	{"clock_adjtime adjtimex", EPERM},
 	{"sethostname setdomainname", EPERM},
 };
 
-static const struct rule ptrace_rule = {"ptrace process_vm_readv process_vm_writev pidfd_getfd", EPERM};
+static const struct rule ptrace_rule = {
+	"ptrace process_vm_readv process_vm_writev pidfd_getfd", EPERM};
 
 static void seccomp_releasep(scmp_filter_ctx *c)
 {
@@ -283,7 +311,8 @@ static int join_programs(int fd, size_t size)
 		return -EIO;
 	for (size_t i = 0; i < n; i++)
 		if (p[i].code == (BPF_RET | BPF_K) && p[i].k == SECCOMP_RET_ALLOW)
-			p[i] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)(n - i - 1));
+			p[i] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA,
+				(uint32_t)(n - i - 1));
 	return pwrite(fd, p, size, 0) == (ssize_t)size ? 0 : -EIO;
 }
 
@@ -300,7 +329,9 @@ int filter_build(const struct filter_options *o, int *ret_fd, struct error *e)
 		err = build_known(fd);
 	if (err == 0)
 		err = join_programs(fd, size);
-	if (err == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+	if (err == 0 &&
+		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) <
+			0)
 		err = -errno;
 	if (err < 0)
 		return error_errno(e, err, "cannot build the filter of system calls");

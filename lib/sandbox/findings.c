@@ -44,8 +44,11 @@ int findings_add(const char *slug, const char *text, struct error *e)
 	if (fstat(fd, &st) < 0)
 		return error_errno(e, -errno, "findings of '%s'", slug);
 	if (st.st_size > (off_t)FINDINGS_MAX)
-		return error_set(e, -EFBIG, "findings of '%s': nobody has read the earlier ones", slug);
-	return write(fd, line, (size_t)n + 1) == n + 1 ? 0 : error_errno(e, -EIO, "findings of '%s'", slug);
+		return error_set(e, -EFBIG, "findings of '%s': nobody has read the earlier ones",
+			slug);
+	return write(fd, line, (size_t)n + 1) == n + 1
+		? 0
+		: error_errno(e, -EIO, "findings of '%s'", slug);
 }
 
 int findings_read(const char *slug, bool clear, char **ret_text, struct error *e)

@@ -1,6 +1,7 @@
 /*
- * The first contents of a worker's home, written by a child that is the worker, inside: a link that was
- * planted there leads nowhere that the worker could not go himself.  What is there already stays.
+ * The first contents of a worker's home, written by a child that is the worker, inside: a link that
+ * was planted there leads nowhere that the worker could not go himself.  What is there already
+ * stays.
  */
 #include "config.h"
 #include "lib/sandbox/build.h"
@@ -24,14 +25,15 @@
 
 /*
  * Debian's sshd reads this file of the home as root, after our session line, so inside (pam_env's
- * user_readenv=1).  A FIFO in its place would hold that root process for ever.  It is always there, a file,
- * and a mount point: nothing inside can put something else in its place.
+ * user_readenv=1).  A FIFO in its place would hold that root process for ever.  It is always there,
+ * a file, and a mount point: nothing inside can put something else in its place.
  */
 #define READ_BY_ROOT ".pam_environment"
 
 static void write_new(int home, const char *name, const char *data, size_t size, mode_t mode)
 {
-	_cleanup_close_ int fd = openat(home, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	_cleanup_close_ int fd =
+		openat(home, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 
 	if (fd >= 0 && write(fd, data, size) != (ssize_t)size)
 		unlinkat(home, name, 0);
@@ -99,10 +101,15 @@ static void write_claude(int home, const struct build *b)
 
 	if (!f)
 		return;
-	fprintf(f, "{\n  \"hasCompletedOnboarding\": true,\n  \"theme\": \"dark\",\n  \"projects\": {\n");
-	fprintf(f, "    \"/home/%s\": { \"hasTrustDialogAccepted\": true },\n    \"", b->worker_name);
+	fprintf(f,
+		"{\n  \"hasCompletedOnboarding\": true,\n  \"theme\": \"dark\",\n  \"projects\": "
+		"{\n");
+	fprintf(f, "    \"/home/%s\": { \"hasTrustDialogAccepted\": true },\n    \"",
+		b->worker_name);
 	json_escape(f, b->project);
-	fprintf(f, "\": { \"hasTrustDialogAccepted\": true, \"hasCompletedProjectOnboarding\": true }\n  }\n}\n");
+	fprintf(f,
+		"\": { \"hasTrustDialogAccepted\": true, \"hasCompletedProjectOnboarding\": true "
+		"}\n  }\n}\n");
 	if (fclose(f) == 0)
 		write_new(home, ".claude.json", data, size, 0600);
 }
@@ -124,8 +131,9 @@ static void write_read_by_root(int home)
 /* The way back must be shut. */
 static bool become(uid_t uid)
 {
-	return setgroups(0, NULL) == 0 && setresgid(uid, uid, uid) == 0 && setresuid(uid, uid, uid) == 0 &&
-		setuid(0) < 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+	return setgroups(0, NULL) == 0 && setresgid(uid, uid, uid) == 0 &&
+		setresuid(uid, uid, uid) == 0 && setuid(0) < 0 &&
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
 static _Noreturn void seed(const struct build *b)
@@ -165,7 +173,8 @@ static int pin_read_by_root(const struct build *b)
 	tree = open_tree(at, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (tree < 0)
 		return -errno;
-	return tree_flags(tree, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, false) ?: tree_attach(tree, at);
+	return tree_flags(tree, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, false)
+		?: tree_attach(tree, at);
 }
 
 int build_home(const struct build *b, struct error *e)
@@ -180,5 +189,8 @@ int build_home(const struct build *b, struct error *e)
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	err = pin_read_by_root(b);
-	return err < 0 ? error_errno(e, err, "cannot hold '" READ_BY_ROOT "' of the home in place (is its disk full?)") : 0;
+	return err < 0
+		? error_errno(e, err,
+			  "cannot hold '" READ_BY_ROOT "' of the home in place (is its disk full?)")
+		: 0;
 }

@@ -12,7 +12,8 @@
 
 static int look(void *arg, struct person_out *out, struct error *e)
 {
-	static const char *const names[] = {".config/git/config", ".gitconfig"}; /* the later wins */
+	static const char *const names[] = {
+		".config/git/config", ".gitconfig"}; /* the later wins */
 	const struct person *owner = arg;
 	int err = 0;
 
@@ -22,9 +23,10 @@ static int look(void *arg, struct person_out *out, struct error *e)
 		char path[PATH_MAX];
 		size_t size;
 
-		if (snprintf(path, sizeof(path), "%s/%s", owner->home, names[i]) >= (int)sizeof(path) ||
-		    person_open(path, O_RDONLY, S_IFREG, true, &fd, NULL) < 0 ||
-		    read_whole(fd, CONFIG_MAX, &text, &size) < 0 || strlen(text) != size)
+		if (snprintf(path, sizeof(path), "%s/%s", owner->home, names[i]) >=
+				(int)sizeof(path) ||
+			person_open(path, O_RDONLY, S_IFREG, true, &fd, NULL) < 0 ||
+			read_whole(fd, CONFIG_MAX, &text, &size) < 0 || strlen(text) != size)
 			continue;
 		err = look_git_identity(text, out);
 	}

@@ -56,7 +56,8 @@ static int userns_of(pid_t pid, const char *uids, const char *gids, int *ret_fd)
 	return 0;
 }
 
-static void maps_format(uid_t person, gid_t person_gid, uid_t worker, char uids[static 64], char gids[static 128])
+static void maps_format(uid_t person, gid_t person_gid, uid_t worker, char uids[static 64],
+	char gids[static 128])
 {
 	if (person == 0)
 		snprintf(uids, 64, "%u %u 1\n", worker, worker);
@@ -75,11 +76,14 @@ int idmap_userns(uid_t person, gid_t person_gid, uid_t worker, int *ret_fd, stru
 	int err = fault("idmap");
 
 	if (err < 0)
-		return error_errno(e, err, "cannot make a user namespace for the project's mapping");
+		return error_errno(e, err,
+			"cannot make a user namespace for the project's mapping");
 	maps_format(person, person_gid, worker, uids, gids);
-	stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)
-		return error_errno(e, -errno, "cannot make a user namespace for the project's mapping");
+		return error_errno(e, -errno,
+			"cannot make a user namespace for the project's mapping");
 	pid = clone(sleeper, stack + STACK_SIZE, CLONE_NEWUSER | CLONE_VM, NULL);
 	err = pid < 0 ? -errno : userns_of(pid, uids, gids, ret_fd);
 	if (pid > 0) {
@@ -97,14 +101,17 @@ int idmap_userns(uid_t person, gid_t person_gid, uid_t worker, int *ret_fd, stru
 int idmap_tree(int fd, int userns, int *ret_tree, struct error *e)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns};
-	_cleanup_close_ int tree = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	_cleanup_close_ int tree =
+		open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 
 	if (tree < 0)
 		return error_errno(e, -errno, "cannot clone the mount");
 	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0) {
 		if (errno == EINVAL)
-			return error_set(e, -EINVAL, "its file system takes no idmapped mounts "
-				"(ext4, xfs, btrfs do; tmpfs from Linux 6.3; overlayfs and NFS never)");
+			return error_set(e, -EINVAL,
+				"its file system takes no idmapped mounts "
+				"(ext4, xfs, btrfs do; tmpfs from Linux 6.3; overlayfs and NFS "
+				"never)");
 		return error_errno(e, -errno, "cannot map the ids of the mount");
 	}
 	*ret_tree = TAKE_FD(tree);

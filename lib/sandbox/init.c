@@ -1,6 +1,7 @@
 /*
- * PID 1 of a sandbox: root's uid without a capability, not to be traced, filtered, with one descriptor.
- * It reaps what is orphaned inside, and ends on SIGTERM or when the keeper has gone; with it ends all.
+ * PID 1 of a sandbox: root's uid without a capability, not to be traced, filtered, with one
+ * descriptor. It reaps what is orphaned inside, and ends on SIGTERM or when the keeper has gone;
+ * with it ends all.
  */
 #include "config.h"
 #include "lib/sandbox/build.h"
@@ -63,7 +64,9 @@ static int seal(int *control, int filter)
 	int err = fault("seal") ?: capabilities_drop();
 
 	/* A change of credentials resets both. */
-	if (err == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0))
+	if (err == 0 &&
+		(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
+			prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0))
 		err = -errno;
 	if (err == 0)
 		err = filter_apply(filter);

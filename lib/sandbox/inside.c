@@ -48,6 +48,7 @@ int build_inside(const struct build *b, int root, struct error *e)
 	if (fflush(f) != 0 || ferror(f))
 		return error_errno(e, -EIO, "cannot write '%s' of the sandbox", INSIDE_FILE);
 	if (ftell(f) > INSIDE_MAX)
-		return error_set(e, -E2BIG, "the environment of the sandbox is too large (SetEnv, PassEnv)");
+		return error_set(e, -E2BIG,
+			"the environment of the sandbox is too large (SetEnv, PassEnv)");
 	return 0;
 }

@@ -1,6 +1,7 @@
 /*
  * .git/config, read as its owner for the keys that make git run something.  The form is that of
- * git-config(1): [section "subsection"], key = value, comments by # and ;, lines that go on after a backslash.
+ * git-config(1): [section "subsection"], key = value, comments by # and ;, lines that go on after a
+ * backslash.
  */
 #include "config.h"
 #include "lib/sandbox/look.h"
@@ -16,16 +17,20 @@
 
 /* Patterns over "section.subsection.key"; the subsection keeps its case, and may be missing. */
 static const char *const runs[] = {
-	"core.hookspath", "core.fsmonitor", "core.sshcommand", "core.pager", "core.editor", "core.askpass",
-	"core.gitproxy", "core.alternaterefscommand", "core.worktree", "core.attributesfile", "core.excludesfile",
-	"alias.*", "pager.*", "include.path", "includeif.*.path", "filter.*.clean", "filter.*.smudge",
-	"filter.*.process", "diff.external", "diff.*.command", "diff.*.textconv", "difftool.*.cmd", "difftool.*.path",
-	"merge.*.driver", "mergetool.*.cmd", "mergetool.*.path", "credential.helper", "credential.*.helper", "gpg.program",
-	"gpg.*.program", "gpg.ssh.defaultkeycommand", "sequence.editor", "interactive.difffilter", "uploadpack.packobjectshook",
-	"remote.*.uploadpack", "remote.*.receivepack", "remote.*.vcs", "remote.*.proxy", "submodule.*.update", "browser.*.cmd",
-	"browser.*.path", "man.*.cmd", "man.*.path", "web.browser", "sendemail.*", "tar.*.command", "trailer.*.command",
-	"trailer.*.cmd", "ssh.variant", "protocol.*", "url.*.insteadof", "url.*.pushinsteadof", "extensions.worktreeconfig",
-	"init.templatedir", "instaweb.*", "imap.tunnel", "guitool.*.cmd", "hook.*", "receive.*", "transfer.*", "safe.*",
+	"core.hookspath", "core.fsmonitor", "core.sshcommand", "core.pager", "core.editor",
+	"core.askpass", "core.gitproxy", "core.alternaterefscommand", "core.worktree",
+	"core.attributesfile", "core.excludesfile", "alias.*", "pager.*", "include.path",
+	"includeif.*.path", "filter.*.clean", "filter.*.smudge", "filter.*.process",
+	"diff.external", "diff.*.command", "diff.*.textconv", "difftool.*.cmd", "difftool.*.path",
+	"merge.*.driver", "mergetool.*.cmd", "mergetool.*.path", "credential.helper",
+	"credential.*.helper", "gpg.program", "gpg.*.program", "gpg.ssh.defaultkeycommand",
+	"sequence.editor", "interactive.difffilter", "uploadpack.packobjectshook",
+	"remote.*.uploadpack", "remote.*.receivepack", "remote.*.vcs", "remote.*.proxy",
+	"submodule.*.update", "browser.*.cmd", "browser.*.path", "man.*.cmd", "man.*.path",
+	"web.browser", "sendemail.*", "tar.*.command", "trailer.*.command", "trailer.*.cmd",
+	"ssh.variant", "protocol.*", "url.*.insteadof", "url.*.pushinsteadof",
+	"extensions.worktreeconfig", "init.templatedir", "instaweb.*", "imap.tunnel",
+	"guitool.*.cmd", "hook.*", "receive.*", "transfer.*", "safe.*",
 };
 
 bool git_key_runs(const char *key)
@@ -117,7 +122,8 @@ static int key_line(char *line, const char *section, const struct pick *p, struc
 }
 
 /* "[core] editor = x" is a header and, behind it, a key. */
-static int header_line(char *line, char section[static KEY_MAX], const struct pick *p, struct person_out *out)
+static int header_line(char *line, char section[static KEY_MAX], const struct pick *p,
+	struct person_out *out)
 {
 	bool quoted = false;
 	char *end = line, *rest;
@@ -143,7 +149,8 @@ static int config_parse(char *text, const struct pick *p, struct person_out *out
 	/* A line that goes on is one line. */
 	for (char *c = text; (c = strstr(c, "\\\n"));)
 		c[0] = c[1] = ' ';
-	for (char *line = strtok_r(text, "\n", &save); line && err == 0; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(text, "\n", &save); line && err == 0;
+		line = strtok_r(NULL, "\n", &save)) {
 		line += strspn(line, " \t");
 		if (*line == '[')
 			err = header_line(line, section, p, out);
@@ -155,7 +162,9 @@ static int config_parse(char *text, const struct pick *p, struct person_out *out
 
 static int look_config(int dir, const char *name, unsigned tree, struct person_out *out)
 {
-	_cleanup_close_ int git = openat(dir, ".git", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd = -1;
+	_cleanup_close_ int git =
+		openat(dir, ".git", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *text = NULL;
 	size_t size;
 	int err;
@@ -169,7 +178,8 @@ static int look_config(int dir, const char *name, unsigned tree, struct person_o
 	if (err < 0 || strlen(text) != size) {
 		static const char strange[] = "(a configuration that cannot be read)=";
 		char record[128];
-		int n = snprintf(record, sizeof(record), "%c%u\t%s%s", LOOK_GIT, tree, strange, name);
+		int n = snprintf(record, sizeof(record), "%c%u\t%s%s", LOOK_GIT, tree, strange,
+			name);
 
 		return person_answer(out, record, (size_t)n + 1);
 	}
@@ -178,7 +188,8 @@ static int look_config(int dir, const char *name, unsigned tree, struct person_o
 
 static bool is_identity(const char *key)
 {
-	return streq(key, "user.name") || streq(key, "user.email") || streq(key, "init.defaultbranch");
+	return streq(key, "user.name") || streq(key, "user.email") ||
+		streq(key, "init.defaultbranch");
 }
 
 int look_git_identity(char *text, struct person_out *out)

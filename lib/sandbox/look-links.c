@@ -65,7 +65,8 @@ static int add_below(struct links *l, int dir, const char *path, unsigned depth,
 			err = add(l, &st, path);
 			continue;
 		}
-		below = openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		below = openat(dirfd(d), e->d_name,
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (below >= 0)
 			err = add_below(l, below, path, depth + 1, left);
 	}
@@ -93,7 +94,10 @@ bool links_have(struct links *l, int dir, const struct dirent *e)
 	struct linked *f = NULL;
 	struct stat st;
 
-	/* The number in the directory costs nothing; of a file that a file system numbers otherwise there, a name is missing. */
+	/*
+	 * The number in the directory costs nothing; of a file that a file system numbers otherwise
+	 * there, a name is missing.
+	 */
 	for (size_t i = 0; l && !f && i < l->n; i++)
 		if (l->files[i].inode == e->d_ino)
 			f = &l->files[i];
@@ -109,7 +113,9 @@ bool links_have(struct links *l, int dir, const struct dirent *e)
 
 int links_answer(const struct links *l, unsigned tree, struct person_out *out)
 {
-	int err = l->more ? look_answer(out, LOOK_NAMES, tree, "one of many files in a protected place") : 0;
+	int err = l->more
+		? look_answer(out, LOOK_NAMES, tree, "one of many files in a protected place")
+		: 0;
 
 	for (size_t i = 0; err == 0 && i < l->n; i++)
 		if (l->files[i].missing > 0)

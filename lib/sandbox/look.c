@@ -32,7 +32,8 @@ int look_answer(struct person_out *out, enum look_kind kind, unsigned tree, cons
 	return person_answer(out, record, (size_t)n + 1);
 }
 
-bool look_next(const char **at, const char *end, enum look_kind *ret_kind, unsigned *ret_tree, const char **ret_path)
+bool look_next(const char **at, const char *end, enum look_kind *ret_kind, unsigned *ret_tree,
+	const char **ret_path)
 {
 	const char *record = *at, *tab;
 	size_t n = strnlen(record, (size_t)(end - record));
@@ -101,8 +102,9 @@ static int protected_entry(struct walk *w, int dir, const char *name)
 	if (S_ISLNK(st.st_mode))
 		err = link_answer(w, dir, name);
 	else if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
-		err = look_answer(w->out, samples_only(dir, name) ? LOOK_SAMPLES : LOOK_PROTECT, w->tree, w->path) ?:
-		      links_collect(w->links, dir, name, w->path);
+		err = look_answer(w->out, samples_only(dir, name) ? LOOK_SAMPLES : LOOK_PROTECT,
+			      w->tree, w->path)
+			?: links_collect(w->links, dir, name, w->path);
 	w->path[before] = '\0';
 	return err;
 }
@@ -136,7 +138,8 @@ static int expand_glob(struct walk *w, int dir, const char *glob, const char *re
 	struct dirent *e;
 
 	while (d && err == 0 && (e = readdir(d)))
-		if (!streq(e->d_name, ".") && !streq(e->d_name, "..") && fnmatch(glob, e->d_name, FNM_PERIOD) == 0)
+		if (!streq(e->d_name, ".") && !streq(e->d_name, "..") &&
+			fnmatch(glob, e->d_name, FNM_PERIOD) == 0)
 			err = expand_into(w, dir, e->d_name, rest);
 	if (d)
 		closedir(d);
@@ -193,7 +196,8 @@ static int walk_entry(struct walk *w, int dir, const struct dirent *e, unsigned 
 	size_t before;
 	int err = 0;
 
-	if (streq(e->d_name, ".") || streq(e->d_name, "..") || !path_push(w->path, e->d_name, &before))
+	if (streq(e->d_name, ".") || streq(e->d_name, "..") ||
+		!path_push(w->path, e->d_name, &before))
 		return 0;
 	if (links_have(w->links, dir, e))
 		err = look_answer(w->out, LOOK_PROTECT, w->tree, w->path);
@@ -205,8 +209,9 @@ static int walk_entry(struct walk *w, int dir, const struct dirent *e, unsigned 
 
 		if (fd >= 0)
 			err = walk(w, fd, depth + 1);
-		else if (e->d_type == DT_UNKNOWN && fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			 S_ISSOCK(st.st_mode))
+		else if (e->d_type == DT_UNKNOWN &&
+			fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISSOCK(st.st_mode))
 			err = look_answer(w->out, LOOK_SOCKET, w->tree, w->path);
 	}
 	w->path[before] = '\0';
@@ -221,7 +226,8 @@ static int walk(struct walk *w, int fd, unsigned depth)
 	int err = 0;
 	DIR *d;
 
-	if (depth > DEPTH_MAX || fstat(fd, &st) < 0 || st.st_dev != w->device || !(d = fdopendir(fd))) {
+	if (depth > DEPTH_MAX || fstat(fd, &st) < 0 || st.st_dev != w->device ||
+		!(d = fdopendir(fd))) {
 		close(fd);
 		return 0;
 	}
@@ -233,7 +239,8 @@ static int walk(struct walk *w, int fd, unsigned depth)
 	return err;
 }
 
-int look_sockets(int dir, unsigned tree, uint64_t deadline, struct links *links, struct person_out *out)
+int look_sockets(int dir, unsigned tree, uint64_t deadline, struct links *links,
+	struct person_out *out)
 {
 	struct walk w = {.tree = tree, .deadline = deadline, .links = links, .out = out};
 	int fd = openat(dir, ".", OPEN_DIR), err;

@@ -1,6 +1,6 @@
 /*
- * Looking at a person's tree as that person: what of it has to be protected, covered, and compared later.
- * Everything here runs in an as_person() child, bounded in time, and answers records.
+ * Looking at a person's tree as that person: what of it has to be protected, covered, and compared
+ * later. Everything here runs in an as_person() child, bounded in time, and answers records.
  */
 #ifndef CLSECURE_LOOK_H
 #define CLSECURE_LOOK_H
@@ -17,17 +17,20 @@
 enum look_kind {
 	LOOK_PROTECT = 'P', /* a file or directory of ProtectPaths */
 	LOOK_SAMPLES = 'H', /* likewise; a directory of hooks that holds git's samples alone */
-	LOOK_LINK = 'L', /* a symbolic link in such a place, "PATH -> TARGET": it cannot be protected, only compared */
+	/* a symbolic link in such a place, "PATH -> TARGET": it cannot be protected, only compared */
+	LOOK_LINK = 'L',
 	LOOK_SOCKET = 'S',
 	LOOK_GIT = 'G', /* a key that makes git run something */
 	LOOK_IDENTITY = 'I', /* KEY=VALUE */
 	LOOK_SHORT = 'T', /* the tree is too large: sockets may have been missed */
-	LOOK_NAMES = 'N', /* a protected file with a further name that was not found: it can be changed by that */
+	/* a protected file with a further name that was not found: it can be changed by that */
+	LOOK_NAMES = 'N',
 };
 
 /*
  * Files of protected places that have further names (hard links): what is written by one of them is
- * what the person's programs run by the other.  Filled by look_protected(), looked for by look_sockets().
+ * what the person's programs run by the other.  Filled by look_protected(), looked for by
+ * look_sockets().
  */
 #define LINKS_MAX 64
 #define LINKED_NAMES_MAX 256 /* answered of one tree */
@@ -50,10 +53,16 @@ int look_answer(struct person_out *out, enum look_kind kind, unsigned tree, cons
 int look_protected(int dir, unsigned tree, char *const *patterns, size_t n, struct links *links,
 	struct person_out *out);
 
-/* Every socket below dir, and every name of `links` (or NULL), on the same file system, until now_ms() is past the deadline. */
-int look_sockets(int dir, unsigned tree, uint64_t deadline, struct links *links, struct person_out *out);
+/*
+ * Every socket below dir, and every name of `links` (or NULL), on the same file system, until
+ * now_ms() is past the deadline.
+ */
+int look_sockets(int dir, unsigned tree, uint64_t deadline, struct links *links,
+	struct person_out *out);
 
-/* Within look_protected(): the file `name` of dir, or every file below it.  `path` is of the tree. */
+/*
+ * Within look_protected(): the file `name` of dir, or every file below it.  `path` is of the tree.
+ */
 int links_collect(struct links *l, int dir, const char *name, const char *path);
 
 /* Within look_sockets(): is it one of the files?  Then it is protected by this name too. */
@@ -62,16 +71,26 @@ bool links_have(struct links *l, int dir, const struct dirent *e);
 /* After both: the files of which a name is missing, answered. */
 int links_answer(const struct links *l, unsigned tree, struct person_out *out);
 
-/* Keys of the repository's own configuration that name a program, a script or another file of the kind. */
+/*
+ * Keys of the repository's own configuration that name a program, a script or another file of the
+ * kind.
+ */
 int look_git(int dir, unsigned tree, struct person_out *out);
 
-/* user.name, user.email and init.defaultBranch of a configuration's text, which is changed: records LOOK_IDENTITY. */
+/*
+ * user.name, user.email and init.defaultBranch of a configuration's text, which is changed: records
+ * LOOK_IDENTITY.
+ */
 int look_git_identity(char *text, struct person_out *out);
 
-/* Does git run, or read more configuration from, the value of this key?  (section and key lower-case) */
+/*
+ * Does git run, or read more configuration from, the value of this key?  (section and key
+ * lower-case)
+ */
 bool git_key_runs(const char *key);
 
 /* One record of an answer; *at moves on.  false at the end; ret_path points into the answer. */
-bool look_next(const char **at, const char *end, enum look_kind *ret_kind, unsigned *ret_tree, const char **ret_path);
+bool look_next(const char **at, const char *end, enum look_kind *ret_kind, unsigned *ret_tree,
+	const char **ret_path);
 
 #endif

@@ -15,51 +15,66 @@
 #define MIB (1024 * KIB)
 
 /* Directories of the host that hold programs. */
-static const char *const system_dirs[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt"};
+static const char *const system_dirs[] = {
+	"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt"};
 
 /* Files of the host's /etc that say nothing about its people; copied. */
 static const char *const etc_files[] = {
-	"ld.so.cache", "ld.so.conf", "localtime", "timezone", "os-release", "debian_version", "lsb-release",
-	"redhat-release", "profile", "bash.bashrc", "bashrc", "inputrc", "zshenv", "environment", "login.defs", "locale.conf",
-	"locale.alias", "mime.types", "magic", "protocols", "services", "rpc", "networks", "ethertypes", "gai.conf",
-	"host.conf", "papersize", "nanorc", "wgetrc", "screenrc", "tmux.conf", "pip.conf", "npmrc", "motd",
-	"issue", "issue.net", "shells", "default/locale", "ssh/ssh_config", "ssh/ssh_known_hosts", "ssh/moduli",
-	"ssl/openssl.cnf", "pki/tls/openssl.cnf", "manpath.config", "mailcap", "debconf.conf", "adduser.conf",
+	"ld.so.cache", "ld.so.conf", "localtime", "timezone", "os-release", "debian_version",
+	"lsb-release", "redhat-release", "profile", "bash.bashrc", "bashrc", "inputrc", "zshenv",
+	"environment", "login.defs", "locale.conf", "locale.alias", "mime.types", "magic",
+	"protocols", "services", "rpc", "networks", "ethertypes", "gai.conf", "host.conf",
+	"papersize", "nanorc", "wgetrc", "screenrc", "tmux.conf", "pip.conf", "npmrc", "motd",
+	"issue", "issue.net", "shells", "default/locale", "ssh/ssh_config", "ssh/ssh_known_hosts",
+	"ssh/moduli", "ssl/openssl.cnf", "pki/tls/openssl.cnf", "manpath.config", "mailcap",
+	"debconf.conf", "adduser.conf",
 };
 
 /* Directories likewise; bound. */
 static const char *const etc_dirs[] = {
-	"alternatives", "ssl/certs", "ca-certificates", "pki/ca-trust", "pki/tls/certs", "terminfo", "skel",
-	"profile.d", "bash_completion.d", "fonts", "ld.so.conf.d", "ssh/ssh_config.d", "crypto-policies", "perl",
-	"python3", "python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python2.7", "java",
-	"java-8-openjdk", "java-11-openjdk", "java-17-openjdk", "java-21-openjdk", "java-25-openjdk", "maven", "gradle", "php",
-	"ruby", "vim", "emacs", "dpkg", "debuginfod", "gdb", "security", "pam.d", "xdg", "gss",
-	"openssl", "mono", "R", "npm", "zsh", "selinux/targeted/contexts",
+	"alternatives", "ssl/certs", "ca-certificates", "pki/ca-trust", "pki/tls/certs", "terminfo",
+	"skel", "profile.d", "bash_completion.d", "fonts", "ld.so.conf.d", "ssh/ssh_config.d",
+	"crypto-policies", "perl", "python3", "python3.9", "python3.10", "python3.11", "python3.12",
+	"python3.13", "python2.7", "java", "java-8-openjdk", "java-11-openjdk", "java-17-openjdk",
+	"java-21-openjdk", "java-25-openjdk", "maven", "gradle", "php", "ruby", "vim", "emacs",
+	"dpkg", "debuginfod", "gdb", "security", "pam.d", "xdg", "gss", "openssl", "mono", "R",
+	"npm", "zsh", "selinux/targeted/contexts",
 };
 
 static const struct {
 	const char *name;
 	unsigned major, minor;
 } devices[] = {
-	{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
+	{"null", 1, 3},
+	{"zero", 1, 5},
+	{"full", 1, 7},
+	{"random", 1, 8},
+	{"urandom", 1, 9},
+	{"tty", 5, 0},
 };
 
 static const struct {
 	const char *destination, *target;
 } links[] = {
-	{"/dev/ptmx", "pts/ptmx"}, {"/dev/fd", "/proc/self/fd"}, {"/dev/stdin", "/proc/self/fd/0"},
-	{"/dev/stdout", "/proc/self/fd/1"}, {"/dev/stderr", "/proc/self/fd/2"}, {"/var/run", "/run"},
-	{"/var/lock", "/run/lock"}, {"/etc/mtab", "../proc/self/mounts"},
+	{"/dev/ptmx", "pts/ptmx"},
+	{"/dev/fd", "/proc/self/fd"},
+	{"/dev/stdin", "/proc/self/fd/0"},
+	{"/dev/stdout", "/proc/self/fd/1"},
+	{"/dev/stderr", "/proc/self/fd/2"},
+	{"/var/run", "/run"},
+	{"/var/lock", "/run/lock"},
+	{"/etc/mtab", "../proc/self/mounts"},
 };
 
 static const char *const proc_masked[] = {
-	"kcore", "keys", "key-users", "timer_list", "sched_debug", "sysrq-trigger", "latency_stats", "acpi",
-	"scsi", "kmsg", "kallsyms", "kpagecount", "kpageflags", "kpagecgroup", "interrupts", "vmallocinfo",
-	"slabinfo", "modules", "iomem", "ioports", "pagetypeinfo",
+	"kcore", "keys", "key-users", "timer_list", "sched_debug", "sysrq-trigger", "latency_stats",
+	"acpi", "scsi", "kmsg", "kallsyms", "kpagecount", "kpageflags", "kpagecgroup", "interrupts",
+	"vmallocinfo", "slabinfo", "modules", "iomem", "ioports", "pagetypeinfo",
 };
 static const char *const proc_readonly[] = {"sys", "bus", "fs", "irq"};
 
-static struct plan_step *add(struct plan *p, enum plan_kind kind, const char *format, ...) _printf_(3, 4);
+static struct plan_step *add(struct plan *p, enum plan_kind kind, const char *format, ...)
+	_printf_(3, 4);
 
 /* Never NULL: an addition that finds no memory is remembered, and lost. */
 static struct plan_step *add(struct plan *p, enum plan_kind kind, const char *format, ...)
@@ -92,7 +107,8 @@ static struct plan_step *add(struct plan *p, enum plan_kind kind, const char *fo
 	return s;
 }
 
-static void add_source(struct plan *p, enum plan_kind kind, const char *destination, const char *source)
+static void add_source(struct plan *p, enum plan_kind kind, const char *destination,
+	const char *source)
 {
 	struct plan_step *s = add(p, kind, "%s", destination);
 
@@ -107,7 +123,8 @@ static void add_dir(struct plan *p, const char *destination, mode_t mode)
 }
 
 /* Takes the text. */
-static void add_file(struct plan *p, const char *destination, char *content, size_t size, mode_t mode)
+static void add_file(struct plan *p, const char *destination, char *content, size_t size,
+	mode_t mode)
 {
 	struct plan_step *s;
 
@@ -130,8 +147,8 @@ static void add_text(struct plan *p, const char *destination, char *content)
 	add_file(p, destination, content, content ? strlen(content) : 0, 0644);
 }
 
-static struct plan_step *add_tmpfs(struct plan *p, const char *destination, mode_t mode, uint64_t size,
-	uint64_t inodes)
+static struct plan_step *add_tmpfs(struct plan *p, const char *destination, mode_t mode,
+	uint64_t size, uint64_t inodes)
 {
 	struct plan_step *s = add(p, PLAN_TMPFS, "%s", destination);
 
@@ -246,8 +263,10 @@ static int plan_trees(const struct plan_input *in, struct plan *p, struct error 
 		struct plan_step *s;
 
 		if (!plan_destination_valid(t->destination))
-			return error_set(e, -EINVAL, "'%s' cannot be shown inside: it would stand in the system's "
-				"own directories", t->destination);
+			return error_set(e, -EINVAL,
+				"'%s' cannot be shown inside: it would stand in the system's "
+				"own directories",
+				t->destination);
 		s = add(p, PLAN_TREE, "%s", t->destination);
 		s->tree = (unsigned)i;
 		s->flags = t->writable ? 0 : PLAN_RDONLY;
@@ -264,8 +283,8 @@ static void add_each(struct plan *p, enum plan_kind kind, char *const *paths)
 bool plan_destination_valid(const char *path)
 {
 	static const char *const closed[] = {
-		"/etc", "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/dev", "/proc", "/sys", "/run",
-		"/var", "/root",
+		"/etc", "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/dev",
+		"/proc", "/sys", "/run", "/var", "/root",
 	};
 
 	if (path[0] != '/' || path[1] == '\0' || strlen(path) >= 4096)

@@ -1,6 +1,6 @@
 /*
- * What a sandbox's file system is made of, as an ordered list of steps: plan_make() is a pure function
- * of its input, and build.c does what the list says, in this order, by descriptors.
+ * What a sandbox's file system is made of, as an ordered list of steps: plan_make() is a pure
+ * function of its input, and build.c does what the list says, in this order, by descriptors.
  */
 #ifndef CLSECURE_PLAN_H
 #define CLSECURE_PLAN_H
@@ -17,16 +17,19 @@ enum plan_kind {
 	PLAN_LINK, /* a symbolic link to `source` */
 	PLAN_FILE, /* a file of root's with `size` bytes of `source`: mode */
 	PLAN_COPY, /* the host's file `source` as it is now, if it is root's and all may read it */
-	PLAN_MIRROR, /* the host's directory `source`, read-only and whole; a link is copied; none: nothing */
+	/* the host's directory `source`, read-only and whole; a link is copied; none: nothing */
+	PLAN_MIRROR,
 	PLAN_DEVICE, /* the host's character device `source`, which must have `device` */
 	PLAN_TMPFS, /* size in bytes, inodes, mode, owner */
 	PLAN_PROC,
 	PLAN_DEVPTS,
 	PLAN_TREE, /* the detached mount number `tree` of the builder */
-	PLAN_PIN, /* a directory that is there becomes a mount of its own: it cannot be renamed or removed */
+	/* a directory that is there becomes a mount of its own: it cannot be renamed or removed */
+	PLAN_PIN,
 	PLAN_READONLY, /* what is there, over itself, read-only */
 	PLAN_COVER, /* what is there is hidden behind an empty directory or /dev/null */
-	PLAN_SEAL, /* the mount at `destination` becomes read-only, those below it stay as they are */
+	/* the mount at `destination` becomes read-only, those below it stay as they are */
+	PLAN_SEAL,
 };
 
 enum plan_flags {
@@ -69,7 +72,8 @@ struct plan_input {
 	bool local_resolver; /* but names a loopback address: pasta forwards instead */
 	bool home_ephemeral;
 	uint64_t tmp_size, tmp_inodes;
-	const struct plan_tree *trees; /* 0: the project; 1: the home, unless ephemeral; then binds, in order */
+	/* 0: the project; 1: the home, unless ephemeral; then binds, in order */
+	const struct plan_tree *trees;
 	size_t n_trees;
 	char *const *hide; /* absolute paths inside; NULL-terminated or NULL */
 	char *const *pin, *const *protect, *const *cover; /* likewise; below trees */

@@ -4,8 +4,8 @@
  * which only root can reach; both ends check SO_PEERCRED for uid 0 all the same.
  *
  * A session is the life of its holder: the process that sent ENTER.  It ends by LEAVE on the
- * connection, or when the holder's pidfd says that it died.  The end of the connection alone ends nothing
- * (sshd's children hold copies; callers that exec lose it).
+ * connection, or when the holder's pidfd says that it died.  The end of the connection alone ends
+ * nothing (sshd's children hold copies; callers that exec lose it).
  */
 #ifndef CLSECURE_PROTOCOL_H
 #define CLSECURE_PROTOCOL_H
@@ -19,17 +19,26 @@
 #define KEEPER_WAIT_MS 5000 /* no caller ever waits longer for the whole of an opening */
 
 enum keeper_op {
-	KEEPER_ENTER = 1, /* answered with fds: PID 1's pidfd, the filter (sealed memfd of struct sock_filter), a devpts ptmx opener (O_PATH of the sandbox's /dev) */
+	/*
+	 * answered with fds: PID 1's pidfd, the filter (sealed memfd of struct sock_filter), a
+	 * devpts ptmx opener (O_PATH of the sandbox's /dev)
+	 */
+	KEEPER_ENTER = 1,
 	KEEPER_READY, /* the session has entered; findings and MaxSessions count it from ENTER on */
 	KEEPER_LEAVE,
-	KEEPER_LIST, /* answered with KEEPER_LIST replies, one per session, then status 0 and session 0 */
+	/* answered with KEEPER_LIST replies, one per session, then status 0 and session 0 */
+	KEEPER_LIST,
 	KEEPER_COUNT, /* answered with the number of sessions in .session and MaxSessions in .max */
 	KEEPER_KILL, /* .session: end that one's processes; 0: the whole sandbox */
-	KEEPER_RESERVE, /* keep an empty sandbox while this connection lives (clsecured, before its PAM session) */
+	/* keep an empty sandbox while this connection lives (clsecured, before its PAM session) */
+	KEEPER_RESERVE,
 };
 
-/* RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_FSIZE.  Only downwards, so that it takes no privilege: who has the real uid
- * of a person (su) could be given them from outside by CAP_SYS_RESOURCE alone, which containers lack. */
+/*
+ * RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_FSIZE.  Only downwards, so that it takes no privilege: who has
+ * the real uid of a person (su) could be given them from outside by CAP_SYS_RESOURCE alone, which
+ * containers lack.
+ */
 enum { KEEPER_LIMIT_CORE, KEEPER_LIMIT_FILES, KEEPER_LIMIT_FILE_SIZE, KEEPER_LIMITS };
 
 struct keeper_request {
@@ -47,7 +56,8 @@ struct keeper_reply {
 	uint64_t since; /* seconds since the epoch */
 	int32_t holder; /* pid on the host */
 	uint32_t reserved;
-	uint64_t limits[KEEPER_LIMITS]; /* to ENTER: what the one who enters sets for itself; UINT64_MAX: as it is */
+	/* to ENTER: what the one who enters sets for itself; UINT64_MAX: as it is */
+	uint64_t limits[KEEPER_LIMITS];
 	char service[32], tty[32], host[128], who[64];
 	char text[256]; /* the reason of a refusal, for people; cleaned */
 };

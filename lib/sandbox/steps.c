@@ -1,6 +1,6 @@
 /*
- * The plan's steps, done by descriptors.  A destination is walked component by component from the new
- * root, never through a link; a directory is made only inside one of root's, so that nothing is
+ * The plan's steps, done by descriptors.  A destination is walked component by component from the
+ * new root, never through a link; a directory is made only inside one of root's, so that nothing is
  * ever created in a person's or the worker's tree.
  */
 #include "config.h"
@@ -77,7 +77,10 @@ static int write_file(int root, const char *destination, const char *data, size_
 	return 0;
 }
 
-/* A link into /usr stays a link: inside it leads to the same file, and its name says more than the content. */
+/*
+ * A link into /usr stays a link: inside it leads to the same file, and its name says more than the
+ * content.
+ */
 static bool usr_link(const char *path, char *target, size_t size)
 {
 	ssize_t n = readlink(path, target, size - 1);
@@ -106,7 +109,8 @@ static int step_copy(int root, const struct plan_step *s)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_uid != 0 || !(st.st_mode & S_IROTH) || st.st_size > (off_t)COPY_MAX)
+	if (!S_ISREG(st.st_mode) || st.st_uid != 0 || !(st.st_mode & S_IROTH) ||
+		st.st_size > (off_t)COPY_MAX)
 		return 0; /* not for everybody's eyes */
 	data = malloc((size_t)st.st_size + 1);
 	if (!data)
@@ -136,7 +140,8 @@ static int step_mirror(int root, const struct plan_step *s)
 	}
 	if (!S_ISDIR(st.st_mode))
 		return 0;
-	tree = open_tree(AT_FDCWD, s->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW);
+	tree = open_tree(AT_FDCWD, s->source,
+		OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW);
 	if (tree < 0)
 		return -errno;
 	err = tree_flags(tree, flags, true);
@@ -155,7 +160,8 @@ static int place_file(int root, const char *destination, int *ret_fd)
 
 static int step_device(int root, const struct plan_step *s)
 {
-	_cleanup_close_ int tree = open_tree(AT_FDCWD, s->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	_cleanup_close_ int tree =
+		open_tree(AT_FDCWD, s->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	_cleanup_close_ int at = -1;
 	struct stat st;
 	int err;
@@ -172,7 +178,8 @@ static int step_device(int root, const struct plan_step *s)
 
 static int step_tmpfs(int root, const struct plan_step *s)
 {
-	uint64_t flags = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (s->flags & PLAN_NOEXEC ? MOUNT_ATTR_NOEXEC : 0);
+	uint64_t flags = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+		(s->flags & PLAN_NOEXEC ? MOUNT_ATTR_NOEXEC : 0);
 	_cleanup_close_ int tree = -1, at = -1;
 	int err = tree_tmpfs(s, flags, &tree);
 
@@ -197,7 +204,8 @@ static int step_special(int root, const struct plan_step *s)
 
 static int step_tree(const struct build *b, int root, const struct plan_step *s)
 {
-	uint64_t flags = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (s->flags & PLAN_RDONLY ? MOUNT_ATTR_RDONLY : 0);
+	uint64_t flags = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+		(s->flags & PLAN_RDONLY ? MOUNT_ATTR_RDONLY : 0);
 	_cleanup_close_ int at = -1;
 	struct stat st;
 	int err, tree;
@@ -214,7 +222,10 @@ static int step_tree(const struct build *b, int root, const struct plan_step *s)
 	return err < 0 ? err : tree_attach(tree, at);
 }
 
-/* PIN, READONLY: what is there, over itself.  A link cannot be mounted on: that is for the findings. */
+/*
+ * PIN, READONLY: what is there, over itself.  A link cannot be mounted on: that is for the
+ * findings.
+ */
 static int step_over_itself(int root, const struct plan_step *s)
 {
 	_cleanup_close_ int at = -1, tree = -1;
@@ -222,7 +233,10 @@ static int step_over_itself(int root, const struct plan_step *s)
 	int err = tree_open(root, s->destination, &at);
 
 	if (err < 0)
-		return (s->flags & PLAN_OPTIONAL) && (err == -ENOENT || err == -ENOTDIR || err == -ELOOP) ? 0 : err;
+		return (s->flags & PLAN_OPTIONAL) &&
+				(err == -ENOENT || err == -ENOTDIR || err == -ELOOP)
+			? 0
+			: err;
 	if (fstat(at, &st) < 0)
 		return -errno;
 	if (S_ISLNK(st.st_mode))
@@ -241,7 +255,9 @@ static int cover_with(int root, bool directory, int *ret_tree)
 	int err;
 
 	if (directory)
-		return tree_tmpfs(&empty, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+		return tree_tmpfs(&empty,
+			MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				MOUNT_ATTR_NOEXEC,
 			ret_tree);
 	err = tree_open(root, "/dev/null", &null);
 	if (err < 0)
@@ -257,7 +273,10 @@ static int step_cover(int root, const struct plan_step *s)
 	int err = tree_open(root, s->destination, &at);
 
 	if (err < 0)
-		return (s->flags & PLAN_OPTIONAL) && (err == -ENOENT || err == -ENOTDIR || err == -ELOOP) ? 0 : err;
+		return (s->flags & PLAN_OPTIONAL) &&
+				(err == -ENOENT || err == -ENOTDIR || err == -ELOOP)
+			? 0
+			: err;
 	if (fstat(at, &st) < 0)
 		return -errno;
 	if (S_ISLNK(st.st_mode))
@@ -278,7 +297,8 @@ static int step_seal(int root, const struct plan_step *s)
 static int log_socket(int root, int *ret_fd)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX, .sun_path = "log"};
-	_cleanup_close_ int dev = -1, fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	_cleanup_close_ int dev = -1,
+			    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int on = 1, err;
 
 	if (fd < 0)
@@ -342,7 +362,8 @@ int build_steps(const struct build *b, int root, int *ret_log, struct error *e)
 			err = fault(name) ?: step_do(b, root, s);
 		if (err < 0) {
 			closep(&log);
-			return error_errno(e, err, "cannot make '%s' of the sandbox", s->destination);
+			return error_errno(e, err, "cannot make '%s' of the sandbox",
+				s->destination);
 		}
 	}
 	*ret_log = log;

@@ -7,7 +7,10 @@
 
 #define LOOK_MS 2000
 
-/* Folder and directory for PATH, in the home unless absolute; one '*' stands for the newest version. */
+/*
+ * Folder and directory for PATH, in the home unless absolute; one '*' stands for the newest
+ * version.
+ */
 static const struct toolchain {
 	const char *folder, *path;
 } table[] = {
@@ -26,7 +29,8 @@ static const struct toolchain {
 };
 
 /* Where a person's own Claude Code may be, beside the toolchains' directories. */
-static const char *const claudes[] = {".local/bin", ".claude/local", ".npm-global/bin", ".npm/bin", ".npm-packages/bin"};
+static const char *const claudes[] = {
+	".local/bin", ".claude/local", ".npm-global/bin", ".npm/bin", ".npm-packages/bin"};
 
 static const char *const system_dirs[] = {"/usr/local/bin", "/usr/bin", "/bin"};
 
@@ -91,7 +95,8 @@ static bool real_directory(const char *path)
 	char real[PATH_MAX];
 	struct stat st;
 
-	return realpath(path, real) && streq(real, path) && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	return realpath(path, real) && streq(real, path) && stat(path, &st) == 0 &&
+		S_ISDIR(st.st_mode);
 }
 
 /* Claude's program as it is shown: a package's folder, or the one file. */
@@ -102,7 +107,8 @@ static int show_claude(struct looking *l, const char *real, bool shown)
 	char bind[PATH_MAX];
 	int err = 0;
 
-	snprintf(bind, sizeof(bind), "%.*s", end ? (int)(end - real + (int)sizeof(package) - 2) : PATH_MAX - 1, real);
+	snprintf(bind, sizeof(bind), "%.*s",
+		end ? (int)(end - real + (int)sizeof(package) - 2) : PATH_MAX - 1, real);
 	if (!shown && !inside_of(bind, l->project) && !inside_of(l->project, bind))
 		err = tell(l, 'b', bind);
 	if (err == 0)
@@ -116,9 +122,11 @@ static int look_for_claude(struct looking *l, const char *directory, bool shown)
 	char path[PATH_MAX], real[PATH_MAX];
 	struct stat st;
 
-	if (l->claude || (size_t)snprintf(path, sizeof(path), "%s/claude", directory) >= sizeof(path))
+	if (l->claude ||
+		(size_t)snprintf(path, sizeof(path), "%s/claude", directory) >= sizeof(path))
 		return 0;
-	if (!realpath(path, real) || stat(real, &st) < 0 || !S_ISREG(st.st_mode) || access(real, X_OK) < 0)
+	if (!realpath(path, real) || stat(real, &st) < 0 || !S_ISREG(st.st_mode) ||
+		access(real, X_OK) < 0)
 		return 0;
 	/* A link into the system is the system's. */
 	if (inside_of(real, "/usr") || inside_of(real, "/opt")) {
@@ -139,7 +147,8 @@ static int look_at_toolchain(struct looking *l, const struct toolchain *t)
 	shown = l->all && !inside_of(folder, l->project) && !inside_of(l->project, folder);
 	if (shown)
 		err = tell(l, 'b', folder);
-	if (err < 0 || !t->path || !at_home(l, t->path, path) || !newest(path) || !real_directory(path))
+	if (err < 0 || !t->path || !at_home(l, t->path, path) || !newest(path) ||
+		!real_directory(path))
 		return err;
 	if (shown)
 		err = tell(l, 'p', path);
@@ -211,7 +220,8 @@ static int take(struct toolchains *t, const struct person_reply *r)
 	return err;
 }
 
-int toolchains_find(const struct person *owner, const char *project, bool all, struct toolchains *ret, struct error *e)
+int toolchains_find(const struct person *owner, const char *project, bool all,
+	struct toolchains *ret, struct error *e)
 {
 	_cleanup_(person_reply_done) struct person_reply r = {0};
 	_cleanup_(toolchains_done) struct toolchains t = {0};

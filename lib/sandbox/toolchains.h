@@ -1,6 +1,7 @@
 /*
- * What of the owner's home a sandbox is shown so that programs are found there: toolchains, and Claude
- * Code where it is installed for one person.  Looked for as that person; nothing of it is run or read.
+ * What of the owner's home a sandbox is shown so that programs are found there: toolchains, and
+ * Claude Code where it is installed for one person.  Looked for as that person; nothing of it is
+ * run or read.
  */
 #ifndef CLSECURE_TOOLCHAINS_H
 #define CLSECURE_TOOLCHAINS_H
@@ -8,17 +9,20 @@
 #include "lib/base/person.h"
 
 struct toolchains {
-	char **binds; /* real absolute paths, to be shown read-only in their own place; NULL-terminated; owned */
+	/* real absolute paths, to be shown read-only in their own place; NULL-terminated; owned */
+	char **binds;
 	char *path; /* directories for PATH, ':' between; "" if there are none; owned */
-	char *claude; /* Claude Code's program, real and absolute; NULL: in the host's system or nowhere; owned */
+	/* Claude Code's program, real and absolute; NULL: in the host's system or nowhere; owned */
+	char *claude;
 	bool claude_system; /* it is in /usr, as "claude" */
 };
 
 /*
- * `all`: toolchains too (Toolchains=auto), else Claude alone.  What has `project` in it, or is in it, is left out: it is
- * shown as the project.
+ * `all`: toolchains too (Toolchains=auto), else Claude alone.  What has `project` in it, or is in
+ * it, is left out: it is shown as the project.
  */
-int toolchains_find(const struct person *owner, const char *project, bool all, struct toolchains *ret, struct error *e);
+int toolchains_find(const struct person *owner, const char *project, bool all,
+	struct toolchains *ret, struct error *e);
 void toolchains_done(struct toolchains *t);
 
 #endif

@@ -106,7 +106,8 @@ int tree_filesystem(const char *type, const char *const *options, uint64_t flags
 int tree_tmpfs(const struct plan_step *s, uint64_t flags, int *ret_tree)
 {
 	char size[24], inodes[24], mode[12], owner[12];
-	const char *const options[] = {"size", size, "nr_inodes", inodes, "mode", mode, "uid", owner, "gid", owner, NULL};
+	const char *const options[] = {
+		"size", size, "nr_inodes", inodes, "mode", mode, "uid", owner, "gid", owner, NULL};
 
 	/* The kernel takes 0 for "no limit". */
 	snprintf(size, sizeof(size), "%" PRIu64, s->size == UINT64_MAX ? 0 : s->size);
@@ -120,10 +121,15 @@ int tree_flags(int tree, uint64_t flags, bool recursive)
 {
 	struct mount_attr attr = {.attr_set = flags, .propagation = MS_PRIVATE};
 
-	return mount_setattr(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr)) < 0 ? -errno : 0;
+	return mount_setattr(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr,
+		       sizeof(attr)) < 0
+		? -errno
+		: 0;
 }
 
 int tree_attach(int tree, int at)
 {
-	return move_mount(tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? -errno : 0;
+	return move_mount(tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
+		? -errno
+		: 0;
 }

@@ -4,7 +4,10 @@
 
 #include "lib/sandbox/plan.h"
 
-/* O_PATH of a path below root; through mounts, never through a link (the last may be one: it is what opens). */
+/*
+ * O_PATH of a path below root; through mounts, never through a link (the last may be one: it is
+ * what opens).
+ */
 int tree_open(int root, const char *path, int *ret_fd);
 
 /* As tree_open, of a directory; what is missing is made, 0755, in directories of root's only. */

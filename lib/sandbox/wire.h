@@ -16,13 +16,16 @@
 /* Milliseconds of CLOCK_MONOTONIC. */
 uint64_t now_ms(void);
 
-/* One whole message, with descriptors, without waiting.  0 or -errno (-EAGAIN: the peer does not read). */
+/*
+ * One whole message, with descriptors, without waiting.  0 or -errno (-EAGAIN: the peer does not
+ * read).
+ */
 int wire_send(int fd, const void *data, size_t size, const int *fds, size_t n_fds);
 
 /*
- * Waits until `deadline` (now_ms) for one message of exactly `size` bytes.  Up to *n_fds descriptors are
- * put into fds, close-on-exec, and counted in *n_fds; more are closed and -EBADMSG.  n_fds may be NULL.
- * -EPIPE: the peer has gone; -ETIMEDOUT.
+ * Waits until `deadline` (now_ms) for one message of exactly `size` bytes.  Up to *n_fds
+ * descriptors are put into fds, close-on-exec, and counted in *n_fds; more are closed and -EBADMSG.
+ * n_fds may be NULL. -EPIPE: the peer has gone; -ETIMEDOUT.
  */
 int wire_receive(int fd, void *data, size_t size, int *fds, size_t *n_fds, uint64_t deadline);
 

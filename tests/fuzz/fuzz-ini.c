@@ -1,6 +1,7 @@
 /*
- * Hostile text as every kind of configuration, as assignments of a command line, and as the answer of a
- * child that reads a person's files.  What was taken must be written and read back to the same.
+ * Hostile text as every kind of configuration, as assignments of a command line, and as the answer
+ * of a child that reads a person's files.  What was taken must be written and read back to the
+ * same.
  */
 #include "config.h"
 

@@ -49,9 +49,11 @@ ssize_t __wrap_readlinkat(int dir, const char *path, char *buf, size_t n)
 	return (ssize_t)n;
 }
 
-static void check_passwd(enum nss_status status, const struct passwd *pw, const char *buf, size_t size)
+static void check_passwd(enum nss_status status, const struct passwd *pw, const char *buf,
+	size_t size)
 {
-	const char *const words[] = {pw->pw_name, pw->pw_passwd, pw->pw_gecos, pw->pw_dir, pw->pw_shell};
+	const char *const words[] = {
+		pw->pw_name, pw->pw_passwd, pw->pw_gecos, pw->pw_dir, pw->pw_shell};
 
 	if (status != NSS_STATUS_SUCCESS)
 		return;
@@ -78,7 +80,8 @@ static void ask(char *buf, size_t size)
 	again();
 	check_passwd(_nss_clsecure_getpwnam_r(WORKER, &pw, buf, size, &err), &pw, buf, size);
 	again();
-	check_passwd(_nss_clsecure_getpwuid_r(CLSECURE_UID_FIRST + 1, &pw, buf, size, &err), &pw, buf, size);
+	check_passwd(_nss_clsecure_getpwuid_r(CLSECURE_UID_FIRST + 1, &pw, buf, size, &err), &pw,
+		buf, size);
 	again();
 	if (_nss_clsecure_getgrnam_r(WORKER, &gr, buf, size, &err) == NSS_STATUS_SUCCESS &&
 	    (gr.gr_mem[0] || !streq(gr.gr_name, WORKER)))

@@ -1,4 +1,6 @@
-/* Any text as a record: what is believed is within our range, and is written back as it was read. */
+/*
+ * Any text as a record: what is believed is within our range, and is written back as it was read.
+ */
 #include "config.h"
 #include <stdint.h>
 

@@ -1,7 +1,8 @@
 /*
- * For attack.bats: what a worker may try against the wall, one line each: "refused NAME: why" or "POSSIBLE NAME".
- * Run in a directory where it may write; it removes what it makes.  The last line is "end".
- * Without the wall, as a plain user, several are possible, which is how the test knows that they are tried.
+ * For attack.bats: what a worker may try against the wall, one line each: "refused NAME: why" or
+ * "POSSIBLE NAME". Run in a directory where it may write; it removes what it makes.  The last line
+ * is "end". Without the wall, as a plain user, several are possible, which is how the test knows
+ * that they are tried.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -93,7 +94,8 @@ static const struct call calls[] = {
 	{"netlink generic", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_GENERIC}},
 	{"netlink sock_diag", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG}},
 	{"netlink connector", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_CONNECTOR}},
-	{"netlink sock_diag, high bits", SYS_socket, {AF_NETLINK, SOCK_RAW, (long)(NETLINK_SOCK_DIAG | HIGH)}},
+	{"netlink sock_diag, high bits", SYS_socket,
+		{AF_NETLINK, SOCK_RAW, (long)(NETLINK_SOCK_DIAG | HIGH)}},
 	{"socketpair TIPC", SYS_socketpair, {AF_TIPC, SOCK_STREAM, 0, 0}},
 	{"setuid 0", SYS_setuid, {0}},
 	{"setgroups", SYS_setgroups, {0, 0}},
@@ -112,8 +114,9 @@ static void try_calls(void)
 		pid = fork();
 		if (pid == 0) {
 			errno = 0;
-			say(c->name, syscall(c->number, c->args[0], c->args[1], c->args[2], c->args[3], c->args[4],
-				c->args[5]));
+			say(c->name,
+				syscall(c->number, c->args[0], c->args[1], c->args[2], c->args[3],
+					c->args[4], c->args[5]));
 			fflush(stdout);
 			_exit(0);
 		}
@@ -165,7 +168,10 @@ static void try_i386(void)
 		if (pid == 0) {
 			long result = old[i].number;
 
-			__asm__ volatile("int $0x80" : "+a"(result) : "b"(old[i].first) : "memory", "r8", "r9", "r10", "r11");
+			__asm__ volatile("int $0x80"
+					 : "+a"(result)
+					 : "b"(old[i].first)
+					 : "memory", "r8", "r9", "r10", "r11");
 			errno = (int)(result < 0 ? -result : 0);
 			say(old[i].name, result < 0 ? -1 : 0);
 			fflush(stdout);
@@ -183,7 +189,8 @@ static void came(const char *name, const char *path, mode_t bits, mode_t type)
 {
 	struct stat st;
 
-	if (lstat(path, &st) == 0 && ((st.st_mode & bits) || (type && (st.st_mode & S_IFMT) == type)))
+	if (lstat(path, &st) == 0 &&
+		((st.st_mode & bits) || (type && (st.st_mode & S_IFMT) == type)))
 		printf("POSSIBLE %s\n", name);
 	else
 		printf("refused %s: not there\n", name);
@@ -307,26 +314,53 @@ static void try_paths(void)
 		const char *path;
 		int flags;
 	} paths[] = {
-		{"/proc/1/root", O_RDONLY}, {"/proc/1/cwd", O_RDONLY}, {"/proc/1/fd", O_RDONLY},
-		{"/proc/1/environ", O_RDONLY}, {"/proc/1/mem", O_RDONLY}, {"/proc/1/ns/mnt", O_RDONLY},
-		{"/proc/sys/kernel/core_pattern", O_WRONLY}, {"/proc/sys/kernel/hostname", O_WRONLY},
-		{"/proc/sys/net/ipv4/ip_forward", O_WRONLY}, {"/proc/sysrq-trigger", O_WRONLY},
-		{"/proc/kcore", O_RDONLY}, {"/proc/1/oom_score_adj", O_WRONLY},
+		{"/proc/1/root", O_RDONLY},
+		{"/proc/1/cwd", O_RDONLY},
+		{"/proc/1/fd", O_RDONLY},
+		{"/proc/1/environ", O_RDONLY},
+		{"/proc/1/mem", O_RDONLY},
+		{"/proc/1/ns/mnt", O_RDONLY},
+		{"/proc/sys/kernel/core_pattern", O_WRONLY},
+		{"/proc/sys/kernel/hostname", O_WRONLY},
+		{"/proc/sys/net/ipv4/ip_forward", O_WRONLY},
+		{"/proc/sysrq-trigger", O_WRONLY},
+		{"/proc/kcore", O_RDONLY},
+		{"/proc/1/oom_score_adj", O_WRONLY},
 		{"/sys/kernel/uevent_helper", O_WRONLY},
-		{"/sys/fs/cgroup/cgroup.procs", O_WRONLY}, {"/sys/fs/cgroup/memory.max", O_WRONLY},
-		{"/dev/mem", O_RDONLY}, {"/dev/kmsg", O_RDONLY}, {"/dev/fuse", O_RDWR}, {"/dev/kvm", O_RDWR},
-		{"/dev/net/tun", O_RDWR}, {"/dev/tty0", O_RDWR}, {"/dev/vhost-vsock", O_RDWR}, {"/dev/log", O_WRONLY},
-		{"/etc/shadow", O_RDONLY}, {"/etc/passwd", O_WRONLY}, {"/etc/ld.so.preload", O_CREAT | O_WRONLY},
-		{"/etc/nologin", O_CREAT | O_WRONLY}, {"/run/utmp", O_WRONLY}, {"/var/log/wtmp", O_WRONLY},
-		{"/run/nologin", O_CREAT | O_WRONLY}, {"/run/motd.dynamic", O_CREAT | O_WRONLY},
-		{"/run/nscd/socket", O_CREAT | O_WRONLY}, {"/var/lib/clsecure", O_RDONLY},
-		{"/run/clsecure/clsecured.sock", O_RDONLY}, {"/run/systemd", O_RDONLY}, {"/run/dbus", O_RDONLY},
-		{"/home/.x", O_CREAT | O_WRONLY}, {"/.x", O_CREAT | O_WRONLY}, {"/usr/.x", O_CREAT | O_WRONLY},
-		{"/dev/.x", O_CREAT | O_WRONLY}, {"/var/.x", O_CREAT | O_WRONLY}, {"/run/user/.x", O_CREAT | O_WRONLY},
+		{"/sys/fs/cgroup/cgroup.procs", O_WRONLY},
+		{"/sys/fs/cgroup/memory.max", O_WRONLY},
+		{"/dev/mem", O_RDONLY},
+		{"/dev/kmsg", O_RDONLY},
+		{"/dev/fuse", O_RDWR},
+		{"/dev/kvm", O_RDWR},
+		{"/dev/net/tun", O_RDWR},
+		{"/dev/tty0", O_RDWR},
+		{"/dev/vhost-vsock", O_RDWR},
+		{"/dev/log", O_WRONLY},
+		{"/etc/shadow", O_RDONLY},
+		{"/etc/passwd", O_WRONLY},
+		{"/etc/ld.so.preload", O_CREAT | O_WRONLY},
+		{"/etc/nologin", O_CREAT | O_WRONLY},
+		{"/run/utmp", O_WRONLY},
+		{"/var/log/wtmp", O_WRONLY},
+		{"/run/nologin", O_CREAT | O_WRONLY},
+		{"/run/motd.dynamic", O_CREAT | O_WRONLY},
+		{"/run/nscd/socket", O_CREAT | O_WRONLY},
+		{"/var/lib/clsecure", O_RDONLY},
+		{"/run/clsecure/clsecured.sock", O_RDONLY},
+		{"/run/systemd", O_RDONLY},
+		{"/run/dbus", O_RDONLY},
+		{"/home/.x", O_CREAT | O_WRONLY},
+		{"/.x", O_CREAT | O_WRONLY},
+		{"/usr/.x", O_CREAT | O_WRONLY},
+		{"/dev/.x", O_CREAT | O_WRONLY},
+		{"/var/.x", O_CREAT | O_WRONLY},
+		{"/run/user/.x", O_CREAT | O_WRONLY},
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-		int fd = open(paths[i].path, paths[i].flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+		int fd = open(paths[i].path, paths[i].flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+			0644);
 
 		say(paths[i].path, fd);
 		if (fd >= 0)

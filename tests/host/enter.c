@@ -2,10 +2,11 @@
  * For tests: what a PAM application does, without PAM.
  *
  *	clsecure-enter make SLUG PATH OWNER [KEY=VALUE…]	a project and its user
- *	clsecure-enter run SLUG COMMAND…		a session: enter, fork, become the worker, exec; its status
- *	clsecure-enter shut SLUG COMMAND…		the same, and the holder dies by SIGKILL instead of leaving
- *	clsecure-enter pty SLUG COMMAND…		the same on a pty of the sandbox, copied to stdout
- *	clsecure-enter ask SLUG list|count|kill [N]	what a keeper that runs says; 3: none runs
+ *	clsecure-enter run SLUG COMMAND…		a session: enter, fork, become the worker,
+ * exec; its status clsecure-enter shut SLUG COMMAND…		the same, and the holder dies by
+ * SIGKILL instead of leaving
+ *	clsecure-enter pty SLUG COMMAND…		the same on a pty of the sandbox, copied to
+ * stdout clsecure-enter ask SLUG list|count|kill [N]	what a keeper that runs says; 3: none runs
  *	clsecure-enter reserve SLUG SECONDS [KEY=VALUE…]	keeps an empty sandbox
  */
 #include "config.h"
@@ -41,8 +42,12 @@ static int make(char **argv)
 	    registry_lock(REGISTRY_STATE, &registry, &e) < 0 ||
 	    registry_add(&registry, argv[0], owner.uid, argv[1], &record, &e) < 0)
 		return fail(&e);
-	n = (struct project_new){.slug = argv[0], .path = argv[1], .owner = &owner, .worker_uid = record.uid,
-		.assignments = argv + 3, .admin = true};
+	n = (struct project_new){.slug = argv[0],
+		.path = argv[1],
+		.owner = &owner,
+		.worker_uid = record.uid,
+		.assignments = argv + 3,
+		.admin = true};
 	registry_unlock(&registry);
 	registry = (struct registry)REGISTRY_EMPTY;
 	if (project_create(&n, &e) < 0 || registry_arm(REGISTRY_STATE, &e) < 0)
@@ -60,7 +65,8 @@ static _Noreturn void worker(const struct record *r, char **command, int slave)
 			_exit(125);
 	if (slave >= 0 && (setsid() < 0 || ioctl(0, TIOCSCTTY, 0) < 0))
 		_exit(125);
-	if (setgroups(0, NULL) < 0 || setresgid(r->uid, r->uid, r->uid) < 0 || setresuid(r->uid, r->uid, r->uid) < 0)
+	if (setgroups(0, NULL) < 0 || setresgid(r->uid, r->uid, r->uid) < 0 ||
+		setresuid(r->uid, r->uid, r->uid) < 0)
 		_exit(125);
 	snprintf(home, sizeof(home), "/home/%s", r->name);
 	setenv("HOME", home, 1);

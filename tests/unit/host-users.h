@@ -17,7 +17,8 @@ static struct {
 	int error;
 } host;
 
-int __wrap_getpwnam_r(const char *name, struct passwd *pw, char *buf, size_t n, struct passwd **ret);
+int __wrap_getpwnam_r(const char *name, struct passwd *pw, char *buf, size_t n,
+	struct passwd **ret);
 int __wrap_getgrnam_r(const char *name, struct group *gr, char *buf, size_t n, struct group **ret);
 int __wrap_getpwuid_r(uid_t uid, struct passwd *pw, char *buf, size_t n, struct passwd **ret);
 int __wrap_getgrgid_r(gid_t gid, struct group *gr, char *buf, size_t n, struct group **ret);

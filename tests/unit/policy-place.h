@@ -1,7 +1,7 @@
 /*
- * A place with clsecure.conf, profiles, projects, a home and a project's directory, all in a temporary
- * directory.  As root the person is nobody, whom as_person() really becomes; else it is who runs the
- * test.  For programs that are linked with policy_flags.
+ * A place with clsecure.conf, profiles, projects, a home and a project's directory, all in a
+ * temporary directory.  As root the person is nobody, whom as_person() really becomes; else it is
+ * who runs the test.  For programs that are linked with policy_flags.
  */
 #ifndef CLSECURE_POLICY_PLACE_H
 #define CLSECURE_POLICY_PLACE_H
@@ -127,7 +127,11 @@ static inline void add(char *const *assignments)
 	struct person owner;
 	struct error e = {0};
 	struct project_new n = {
-		.slug = "app", .path = dir, .owner = &owner, .worker_uid = getuid(), .assignments = assignments,
+		.slug = "app",
+		.path = dir,
+		.owner = &owner,
+		.worker_uid = getuid(),
+		.assignments = assignments,
 	};
 
 	fake_person(person_uid, &owner, NULL);

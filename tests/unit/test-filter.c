@@ -72,7 +72,9 @@ static void check_all(const struct probe *probes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		int got = outcome(&program, &probes[i]);
-		bool ok = probes[i].expect == ALLOWED ? got != ENOSYS && got != EPERM : got == probes[i].expect;
+		bool ok = probes[i].expect == ALLOWED
+			? got != ENOSYS && got != EPERM
+			: got == probes[i].expect;
 
 		if (!ok)
 			fail_msg("%s: errno %d, not %d", probes[i].what, got, probes[i].expect);
@@ -93,8 +95,10 @@ static void setuid_files(void **state)
 		{"mkdirat sgid", ENOENT, SYS_mkdirat, {at, path, S_ISGID | 0755}},
 		{"openat creat suid", EPERM, SYS_openat, {at, path, O_CREAT | O_WRONLY, isuid}},
 		{"openat tmpfile suid", EPERM, SYS_openat, {at, path, O_TMPFILE | O_RDWR, isuid}},
-		{"openat without creat, garbage for a mode", ENOENT, SYS_openat, {at, path, O_RDONLY, isuid}},
-		{"openat directory, garbage for a mode", ENOENT, SYS_openat, {at, path, O_RDONLY | O_DIRECTORY, isuid}},
+		{"openat without creat, garbage for a mode", ENOENT, SYS_openat,
+			{at, path, O_RDONLY, isuid}},
+		{"openat directory, garbage for a mode", ENOENT, SYS_openat,
+			{at, path, O_RDONLY | O_DIRECTORY, isuid}},
 		{"openat creat", ENOENT, SYS_openat, {at, path, O_CREAT | O_WRONLY, 0644}},
 		{"openat2", ENOSYS, SYS_openat2, {at, path, 0, 0}},
 		{"mknodat fifo", ENOENT, SYS_mknodat, {at, path, S_IFIFO | 0600, 0}},
@@ -121,8 +125,10 @@ static void setuid_files(void **state)
 static void families(void **state)
 {
 	for (long family = 0; family < 64; family++) {
-		bool good = family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK;
-		struct probe p = {"socket", 0, SYS_socket, {family, family == AF_NETLINK ? SOCK_RAW : SOCK_STREAM, 0}};
+		bool good = family == AF_UNIX || family == AF_INET || family == AF_INET6 ||
+			family == AF_NETLINK;
+		struct probe p = {"socket", 0, SYS_socket,
+			{family, family == AF_NETLINK ? SOCK_RAW : SOCK_STREAM, 0}};
 		int got = outcome(&program, &p);
 
 		/* a kernel without IPv6 says so itself */
@@ -134,12 +140,16 @@ static void families(void **state)
 		if (!good)
 			assert_int_equal(outcome(&program, &p), EAFNOSUPPORT);
 	}
-	check_all((const struct probe[]){
-		{"netlink audit", EPROTONOSUPPORT, SYS_socket, {AF_NETLINK, SOCK_RAW, 9}},
-		{"netlink audit, high half", EPROTONOSUPPORT, SYS_socket, {AF_NETLINK, SOCK_RAW, 9 | HIGH}},
-		{"socketpair inet", EAFNOSUPPORT, SYS_socketpair, {AF_INET, SOCK_STREAM, 0, 0}},
-		{"socketpair unix", EFAULT, SYS_socketpair, {AF_UNIX, SOCK_STREAM, 0, 0}},
-	}, 4);
+	check_all(
+		(const struct probe[]){
+			{"netlink audit", EPROTONOSUPPORT, SYS_socket, {AF_NETLINK, SOCK_RAW, 9}},
+			{"netlink audit, high half", EPROTONOSUPPORT, SYS_socket,
+				{AF_NETLINK, SOCK_RAW, 9 | HIGH}},
+			{"socketpair inet", EAFNOSUPPORT, SYS_socketpair,
+				{AF_INET, SOCK_STREAM, 0, 0}},
+			{"socketpair unix", EFAULT, SYS_socketpair, {AF_UNIX, SOCK_STREAM, 0, 0}},
+		},
+		4);
 }
 
 static void terminals(void **state)
@@ -148,7 +158,8 @@ static void terminals(void **state)
 		{"TIOCSTI", EPERM, SYS_ioctl, {-1, TIOCSTI, 0}},
 		{"TIOCSTI, high half", EPERM, SYS_ioctl, {-1, TIOCSTI | HIGH, 0}},
 		{"TIOCLINUX", EPERM, SYS_ioctl, {-1, TIOCLINUX, 0}},
-		{"TIOCLINUX, sign bits", EPERM, SYS_ioctl, {-1, (long)0xffffffff00000000UL | TIOCLINUX, 0}},
+		{"TIOCLINUX, sign bits", EPERM, SYS_ioctl,
+			{-1, (long)0xffffffff00000000UL | TIOCLINUX, 0}},
 		{"TIOCGWINSZ", EBADF, SYS_ioctl, {-1, TIOCGWINSZ, 0}},
 	};
 
@@ -157,8 +168,8 @@ static void terminals(void **state)
 
 static void namespaces(void **state)
 {
-	static const long flags[] = {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER,
-		CLONE_NEWPID, CLONE_NEWNET};
+	static const long flags[] = {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
+		CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET};
 
 	for (size_t i = 0; i < ELEMENTSOF(flags); i++) {
 		struct probe p = {"clone", 0, SYS_clone, {flags[i] | 17, 0, 0, 0, 0}};

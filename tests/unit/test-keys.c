@@ -21,7 +21,8 @@ static void good_lines(void **state)
 		{"no-pty " LINE, "no-pty " LINE, "restrict,command=\"c\" " LINE},
 		{"From=\"10.0.0.0/8,!10.1.1.1\",expiry-time=\"20300101\" " LINE " x y",
 			"From=\"10.0.0.0/8,!10.1.1.1\",expiry-time=\"20300101\" " LINE,
-			"restrict,pty,command=\"c\",From=\"10.0.0.0/8,!10.1.1.1\",expiry-time=\"20300101\" " LINE},
+			"restrict,pty,command=\"c\",From=\"10.0.0.0/"
+			"8,!10.1.1.1\",expiry-time=\"20300101\" " LINE},
 		{"restrict,from=\"*.example\"\t" LINE, "restrict,from=\"*.example\" " LINE,
 			"restrict,command=\"c\",from=\"*.example\" " LINE},
 	};

@@ -60,9 +60,18 @@ static void bodies(void **state)
 		size_t size;
 		bool valid;
 	} table[] = {
-		{"op=x", 5, true}, {"op=x\0w=", 8, true}, {"op=x", 4, false}, {"op", 3, false}, {"=x", 3, false},
-		{"", 1, false}, {"", 0, false}, {"op=x\0", 6, false}, {"OP=x", 5, false}, {"o p=x", 6, false},
-		{"abcdefghijklmnopqrstuvwxyzabcdefg=", 35, false}, {"op=\xff\n", 6, true},
+		{"op=x", 5, true},
+		{"op=x\0w=", 8, true},
+		{"op=x", 4, false},
+		{"op", 3, false},
+		{"=x", 3, false},
+		{"", 1, false},
+		{"", 0, false},
+		{"op=x\0", 6, false},
+		{"OP=x", 5, false},
+		{"o p=x", 6, false},
+		{"abcdefghijklmnopqrstuvwxyzabcdefg=", 35, false},
+		{"op=\xff\n", 6, true},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(table); i++)

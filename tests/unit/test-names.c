@@ -9,9 +9,10 @@
 
 static void slugs(void **state)
 {
-	static const char *const good[] = {"a", "0", "app", "my-app", "a--b", "a-", "12345678901234567"};
-	static const char *const bad[] = {"", "-", "-a", "A", "a_b", "a.b", "a b", "123456789012345678",
-		"a/b", "\xc3\xa9", "a\n"};
+	static const char *const good[] = {
+		"a", "0", "app", "my-app", "a--b", "a-", "12345678901234567"};
+	static const char *const bad[] = {"", "-", "-a", "A", "a_b", "a.b", "a b",
+		"123456789012345678", "a/b", "\xc3\xa9", "a\n"};
 
 	for (size_t i = 0; i < ELEMENTSOF(good); i++)
 		assert_true(slug_valid(good[i]));
@@ -42,8 +43,8 @@ static void records(void **state)
 	static const char *const bad[] = {"", "1", "1:", "1::70001", "2:claude-worker-a:70001",
 		"1:claude-worker-a:0", "1:claude-worker-a:69999", "1:claude-worker-a:100000",
 		"1:claude-worker-a:070001", "1:claude-worker-a:70001 ", "1:claude-worker-a:+70001",
-		"1:claude-worker-a:4295037297", "1:claude-worker-a", "1:root:70001", "1:claude:70001",
-		"1:clsecure-egress:69999", "1:claude-worker-a:70001:x",
+		"1:claude-worker-a:4295037297", "1:claude-worker-a", "1:root:70001",
+		"1:claude:70001", "1:clsecure-egress:69999", "1:claude-worker-a:70001:x",
 		"1:claude-worker-123456789012345678:70001"};
 	struct record r = {0};
 	char text[RECORD_MAX];
@@ -67,7 +68,8 @@ static void words(void **state)
 	struct error e = {0};
 
 	assert_int_equal(error_set(NULL, -EPERM, "x"), -EPERM);
-	assert_int_equal(error_set(&e, -EPERM, "open '%s'", "a\033]0;x\007\xff\xc2\x9b\xc3\xa9\n"), -EPERM);
+	assert_int_equal(error_set(&e, -EPERM, "open '%s'", "a\033]0;x\007\xff\xc2\x9b\xc3\xa9\n"),
+		-EPERM);
 	assert_string_equal(e.text, "open 'a?]0;x?\?\?\?\xc3\xa9?'");
 	error_errno(&e, -ENOENT, "open '%s'", "/x");
 	assert_string_equal(e.text, "open '/x': No such file or directory");

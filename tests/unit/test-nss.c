@@ -29,12 +29,14 @@ enum nss_status _nss_clsecure_getgrent_r(struct group *, char *, size_t, int *);
 enum nss_status _nss_clsecure_getspnam_r(const char *, struct spwd *, char *, size_t, int *);
 enum nss_status _nss_clsecure_setspent(int);
 enum nss_status _nss_clsecure_getspent_r(struct spwd *, char *, size_t, int *);
-enum nss_status _nss_clsecure_initgroups_dyn(const char *, gid_t, long *, long *, gid_t **, long, int *);
+enum nss_status _nss_clsecure_initgroups_dyn(const char *, gid_t, long *, long *, gid_t **, long,
+	int *);
 ssize_t __real_readlinkat(int dir, const char *path, char *buf, size_t n);
 ssize_t __wrap_readlinkat(int dir, const char *path, char *buf, size_t n);
 
 char nss_test_root[256];
-static _Atomic unsigned calls; /* of the only system call that the module can make: see nss-symbols */
+static _Atomic unsigned
+	calls; /* of the only system call that the module can make: see nss-symbols */
 static uid_t app_uid;
 static char *dir;
 
@@ -100,10 +102,14 @@ static void answers(void **state)
 		const char *name, *gecos, *home, *shell;
 		uid_t uid;
 	} cases[] = {
-		{WORKER, "clsecure project app", "/home/" WORKER, CLSECURE_LIBEXECDIR "/clsecure-shell", 0},
-		{"claude", "clsecure gateway", "/", CLSECURE_LIBEXECDIR "/clsecure-gateway", GATEWAY_UID},
-		{"clsecure-egress", "clsecure network filter", "/nonexistent", "/usr/sbin/nologin", EGRESS_UID},
-		{"clsecure-pasta", "clsecure network", "/nonexistent", "/usr/sbin/nologin", PASTA_UID},
+		{WORKER, "clsecure project app", "/home/" WORKER,
+			CLSECURE_LIBEXECDIR "/clsecure-shell", 0},
+		{"claude", "clsecure gateway", "/", CLSECURE_LIBEXECDIR "/clsecure-gateway",
+			GATEWAY_UID},
+		{"clsecure-egress", "clsecure network filter", "/nonexistent", "/usr/sbin/nologin",
+			EGRESS_UID},
+		{"clsecure-pasta", "clsecure network", "/nonexistent", "/usr/sbin/nologin",
+			PASTA_UID},
 	};
 	char buf[BUF];
 	int err = 42;
@@ -123,13 +129,16 @@ static void answers(void **state)
 		assert_string_equal(pw.pw_dir, cases[i].home);
 		assert_string_equal(pw.pw_shell, cases[i].shell);
 		assert_true(there_uid(uid));
-		assert_int_equal(_nss_clsecure_getgrgid_r(uid, &gr, buf, BUF, &err), NSS_STATUS_SUCCESS);
+		assert_int_equal(_nss_clsecure_getgrgid_r(uid, &gr, buf, BUF, &err),
+			NSS_STATUS_SUCCESS);
 		assert_string_equal(gr.gr_name, cases[i].name);
-		assert_int_equal(_nss_clsecure_getgrnam_r(cases[i].name, &gr, buf, BUF, &err), NSS_STATUS_SUCCESS);
+		assert_int_equal(_nss_clsecure_getgrnam_r(cases[i].name, &gr, buf, BUF, &err),
+			NSS_STATUS_SUCCESS);
 		assert_int_equal(gr.gr_gid, uid);
 		assert_string_equal(gr.gr_passwd, "x");
 		assert_null(gr.gr_mem[0]);
-		assert_int_equal(_nss_clsecure_getspnam_r(cases[i].name, &sp, buf, BUF, &err), NSS_STATUS_SUCCESS);
+		assert_int_equal(_nss_clsecure_getspnam_r(cases[i].name, &sp, buf, BUF, &err),
+			NSS_STATUS_SUCCESS);
 		assert_string_equal(sp.sp_namp, cases[i].name);
 		assert_string_equal(sp.sp_pwdp, "!*");
 		assert_true(sp.sp_lstchg == -1 && sp.sp_min == -1 && sp.sp_max == -1);
@@ -141,8 +150,9 @@ static void answers(void **state)
 
 static void costs(void **state)
 {
-	static const char *const strangers[] = {"root", "", "c", "cl", "claud", "claude2", "clamav", "www-data",
-		"claude-worker-", "claude-worker-App", "claude-worker-../../x", "claude-worker-123456789012345678"};
+	static const char *const strangers[] = {"root", "", "c", "cl", "claud", "claude2", "clamav",
+		"www-data", "claude-worker-", "claude-worker-App", "claude-worker-../../x",
+		"claude-worker-123456789012345678"};
 	long start = 1, size = 1;
 	gid_t *groups = NULL;
 	struct passwd pw;
@@ -154,8 +164,9 @@ static void costs(void **state)
 		assert_int_equal(by_name(strangers[i], &pw, &err), NSS_STATUS_NOTFOUND);
 	assert_false(there_uid(0) || there_uid(1000) || there_uid(65534) || there_uid((uid_t)-1));
 	assert_false(there_uid(UID_RESERVED_FIRST - 1) || there_uid((uid_t)CLSECURE_UID_LAST + 1));
-	assert_int_equal(_nss_clsecure_initgroups_dyn(WORKER, app_uid, &start, &size, &groups, -1, &err),
-			 NSS_STATUS_NOTFOUND);
+	assert_int_equal(_nss_clsecure_initgroups_dyn(WORKER, app_uid, &start, &size, &groups, -1,
+				 &err),
+		NSS_STATUS_NOTFOUND);
 	assert_int_equal(calls, 0);
 	assert_true(there(WORKER));
 	assert_int_equal(calls, 2);
@@ -269,9 +280,11 @@ static void damaged_records(void **state)
 	assert_int_equal(mkdir(in_registry("name/claude-worker-dir"), 0755), 0);
 	assert_int_equal(mknod(in_registry("name/claude-worker-file"), S_IFREG | 0644, 0), 0);
 	assert_int_equal(mkfifo(in_registry("uid/70004"), 0644), 0);
-	assert_int_equal(symlink("1:claude-worker-half:70004", in_registry("name/claude-worker-half")), 0);
-	static const char *const bad[] = {"zero", "low", "high", "gate", "lie", "v2", "big", "twin", "fifo",
-		"dir", "file", "half"};
+	assert_int_equal(symlink("1:claude-worker-half:70004",
+				 in_registry("name/claude-worker-half")),
+		0);
+	static const char *const bad[] = {"zero", "low", "high", "gate", "lie", "v2", "big", "twin",
+		"fifo", "dir", "file", "half"};
 
 	for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
 		char name[WORKER_NAME_MAX + 1];
@@ -348,7 +361,9 @@ static void enumeration(void **state)
 	}
 	assert_int_equal(enumerate(BUF), 44);
 	assert_int_equal(enumerate(0), 44);
-	/* Two calls for each, one more in each block; the rest of the range costs the map's blocks. */
+	/*
+	 * Two calls for each, one more in each block; the rest of the range costs the map's blocks.
+	 */
 	calls = 0;
 	enumerate(BUF);
 	assert_in_range(calls, 88, 88 + 44 + 200);
@@ -356,7 +371,10 @@ static void enumeration(void **state)
 	for (unsigned i = 0; i <= (CLSECURE_UID_LAST - CLSECURE_UID_FIRST) / RECORD_MAP_BITS; i++) {
 		snprintf(path, sizeof(path), "map/%u", i);
 		unlink(in_registry(path));
-		assert_int_equal(i % 2 ? symlink("1:x", in_registry(path)) : mkfifo(in_registry(path), 0644), 0);
+		assert_int_equal(i % 2
+				? symlink("1:x", in_registry(path))
+				: mkfifo(in_registry(path), 0644),
+			0);
 	}
 	assert_int_equal(enumerate(BUF), 44);
 	assert_int_equal(registry_init(dir, NULL), 0);

@@ -1,4 +1,7 @@
-/* The table of subcommands and options: whole, consistent, and in the man page; and what the parser makes of words. */
+/*
+ * The table of subcommands and options: whole, consistent, and in the man page; and what the parser
+ * makes of words.
+ */
 #include "config.h"
 #include "launcher/clsecure/ui.h" /* before cmocka, whose fail() is another */
 #include "tests/unit/unit.h"
@@ -117,7 +120,8 @@ static void man_page(void **state)
 		if (!commands[i]->summary)
 			continue;
 		in_page(page, "clsecure ", commands[i]->name);
-		for (const struct option_info *o = commands[i]->options; o && o->kind != OPTION_NONE; o++)
+		for (const struct option_info *o = commands[i]->options;
+			o && o->kind != OPTION_NONE; o++)
 			in_page(page, "--", o->name);
 	}
 	for (const struct option_info *o = command_run.options; o->kind != OPTION_NONE; o++)
@@ -199,7 +203,8 @@ static void parsing(void **state)
 
 static void given(void **state)
 {
-	char *argv[] = {(char *)"clsecure", (char *)"add", (char *)"--name=x", (char *)"--name", (char *)"y", NULL};
+	char *argv[] = {(char *)"clsecure", (char *)"add", (char *)"--name=x", (char *)"--name",
+		(char *)"y", NULL};
 	struct cli c;
 
 	assert_int_equal(cli_parse(&c, 5, argv), 0);

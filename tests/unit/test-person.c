@@ -1,6 +1,6 @@
 /*
- * Persons and as_person().  As a plain user the ids cannot change, and everything else is tested; as
- * root the child becomes nobody, and what only root has is seen to be gone.
+ * Persons and as_person().  As a plain user the ids cannot change, and everything else is tested;
+ * as root the child becomes nobody, and what only root has is seen to be gone.
  */
 #include "config.h"
 #include "tests/unit/unit.h"
@@ -109,7 +109,8 @@ static void becomes_the_person(void **state)
 	struct person_reply r;
 	struct error e = {0};
 	struct seen s;
-	int keep = open("/dev/null", O_RDONLY | O_CLOEXEC), other = open("/dev/null", O_RDONLY), err;
+	int keep = open("/dev/null", O_RDONLY | O_CLOEXEC), other = open("/dev/null", O_RDONLY),
+	    err;
 
 	signal(SIGUSR1, on_signal);
 	setenv("SECRET", "of root", 1);

@@ -9,9 +9,10 @@
 
 static void well_formed(void **state)
 {
-	static const char *const good[] = {"/", "/a", "/a/b", "/a/..b", "/a/.git", "/a b", "/\xc3\xa9"};
-	static const char *const bad[] = {"", "a", "/a/", "//", "/a//b", "/a/.", "/a/..", "/../a", "/a/./b", "/a\nb",
-		"/a\x7f"};
+	static const char *const good[] = {
+		"/", "/a", "/a/b", "/a/..b", "/a/.git", "/a b", "/\xc3\xa9"};
+	static const char *const bad[] = {"", "a", "/a/", "//", "/a//b", "/a/.", "/a/..", "/../a",
+		"/a/./b", "/a\nb", "/a\x7f"};
 
 	for (size_t i = 0; i < ELEMENTSOF(good); i++)
 		assert_true(path_well_formed(good[i]));
@@ -30,11 +31,12 @@ static void within(void **state)
 
 static void places(void **state)
 {
-	static const char *const good[] = {"/home/ann/app", "/srv/app", "/tmp/x", "/home/ann/.dotfiles", "/opt/x",
-		"/homes"};
-	static const char *const bad[] = {"/", "/home", "/home/ann", "/root", "/tmp", "/home/ann/.ssh",
-		"/home/ann/.ssh/x", "/home/ann/.config/x", "/etc/x", "/usr/src/x", "/var/www", "/run/x", "/lib/x",
-		"/proc/1", "/dev/shm", "/home/claude-worker-app", "/home/claude-worker-app/x"};
+	static const char *const good[] = {
+		"/home/ann/app", "/srv/app", "/tmp/x", "/home/ann/.dotfiles", "/opt/x", "/homes"};
+	static const char *const bad[] = {"/", "/home", "/home/ann", "/root", "/tmp",
+		"/home/ann/.ssh", "/home/ann/.ssh/x", "/home/ann/.config/x", "/etc/x", "/usr/src/x",
+		"/var/www", "/run/x", "/lib/x", "/proc/1", "/dev/shm", "/home/claude-worker-app",
+		"/home/claude-worker-app/x"};
 	struct error e;
 
 	for (size_t i = 0; i < ELEMENTSOF(good); i++)

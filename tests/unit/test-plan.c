@@ -29,7 +29,8 @@ static struct plan_input input(void)
 	};
 }
 
-static const struct plan_step *find(const struct plan *p, enum plan_kind kind, const char *destination)
+static const struct plan_step *find(const struct plan *p, enum plan_kind kind,
+	const char *destination)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (p->steps[i].kind == kind && streq(p->steps[i].destination, destination))
@@ -86,9 +87,10 @@ static void no_host_run(void **state)
 		if (s->kind != PLAN_MIRROR && s->kind != PLAN_COPY)
 			continue;
 		/* nothing of the host but programs and named files of /etc */
-		assert_true(strncmp(s->source, "/run", 4) != 0 && strncmp(s->source, "/home", 5) != 0 &&
-			strncmp(s->source, "/root", 5) != 0 && !streq(s->source, "/etc") && !streq(s->source, "/var") &&
-			!streq(s->source, "/"));
+		assert_true(strncmp(s->source, "/run", 4) != 0 &&
+			strncmp(s->source, "/home", 5) != 0 &&
+			strncmp(s->source, "/root", 5) != 0 && !streq(s->source, "/etc") &&
+			!streq(s->source, "/var") && !streq(s->source, "/"));
 	}
 	plan_done(&p);
 }
@@ -129,10 +131,12 @@ static void root_owner(void **state)
 
 static void destinations(void **state)
 {
-	static const char *const good[] = {"/home/ann/app", "/srv/app", "/data", "/tmp/x", "/opt/app", "/home/ann/a..b"};
-	static const char *const bad[] = {"", "/", "home", "/etc", "/etc/x", "/usr/local", "/run/user/1000", "/var/tmp/x",
-		"/lib64/x", "/dev/shm", "/proc/1", "/sys", "/root/x", "/home/../etc", "/home/./x", "/home//x", "/home/x/",
-		"/home", "/tmp", "/opt"};
+	static const char *const good[] = {
+		"/home/ann/app", "/srv/app", "/data", "/tmp/x", "/opt/app", "/home/ann/a..b"};
+	static const char *const bad[] = {"", "/", "home", "/etc", "/etc/x", "/usr/local",
+		"/run/user/1000", "/var/tmp/x", "/lib64/x", "/dev/shm", "/proc/1", "/sys",
+		"/root/x", "/home/../etc", "/home/./x", "/home//x", "/home/x/", "/home", "/tmp",
+		"/opt"};
 
 	for (size_t i = 0; i < ELEMENTSOF(good); i++)
 		assert_true(plan_destination_valid(good[i]));

@@ -97,7 +97,8 @@ static void precedence(void **state)
 	assert_string_equal(policy_text(q, SETTING_LINGER), "5s");
 	policy_free(q);
 	q = LOAD();
-	assert_non_null(strstr(policy_source_text(q, SETTING_LINGER), "/home/.config/clsecure/config:3"));
+	assert_non_null(strstr(policy_source_text(q, SETTING_LINGER),
+		"/home/.config/clsecure/config:3"));
 }
 
 static void a_projects_file_only_tightens(void **state)
@@ -113,13 +114,15 @@ static void a_projects_file_only_tightens(void **state)
 	assert_string_equal(policy_text(p, SETTING_PASS_ENV), "B");
 	assert_string_equal(policy_text(p, SETTING_COMMAND), "");
 	assert_string_equal(policy_text(p, SETTING_HIDE), "x y");
-	assert_string_equal(policy_text(p, SETTING_PROTECT_PATHS), settings[SETTING_PROTECT_PATHS].builtin);
+	assert_string_equal(policy_text(p, SETTING_PROTECT_PATHS),
+		settings[SETTING_PROTECT_PATHS].builtin);
 	assert_string_equal(policy_text(p, SETTING_HOME), "ephemeral");
 	assert_int_equal(policy_number(p, SETTING_ALLOW_PTRACE), 0);
 	for (size_t i = 0; i < 4; i++)
 		assert_non_null(policy_warnings(p)[i]);
 	assert_null(policy_warnings(p)[4]);
-	assert_non_null(strstr(policy_warnings(p)[0], "/.clsecure/config:5: a project's file cannot say Command="));
+	assert_non_null(strstr(policy_warnings(p)[0],
+		"/.clsecure/config:5: a project's file cannot say Command="));
 }
 
 static void lists_of_layers(void **state)
@@ -226,7 +229,9 @@ static void broken_files(void **state)
 {
 	ADD();
 	put_in(home, PERSON, "[Network]\nNetwrok=full\n");
-	expect_error(-EINVAL, "/home/.config/clsecure/config:2: there is no setting 'Netwrok'; the nearest is Network=");
+	expect_error(-EINVAL,
+		"/home/.config/clsecure/config:2: there is no setting 'Netwrok'; the nearest is "
+		"Network=");
 	put_in(home, PERSON, "[Network]\nNetwork=full\nNetwork=none\n");
 	expect_error(-EINVAL, ":3: Network= stands here a second time");
 	put_in(home, PERSON, "[Files]\nNetwork=full\n");
@@ -404,8 +409,8 @@ static void binds_that_do_not_fit(void **state)
 	for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
 		char *const set[] = {text, NULL};
 
-		snprintf(text, sizeof(text), "Bind%s='%s:%s'", bad[i].read_only ? "ReadOnly" : "", bad[i].source,
-			bad[i].destination);
+		snprintf(text, sizeof(text), "Bind%s='%s:%s'", bad[i].read_only ? "ReadOnly" : "",
+			bad[i].source, bad[i].destination);
 		assert_int_equal(project_change("app", set, true, NULL, &e), -EINVAL);
 		assert_non_null(strstr(e.text, bad[i].why));
 	}
@@ -427,10 +432,14 @@ static void answers_of_a_child(void **state)
 		uint32_t source, setting, line, length;
 		char text[8];
 	} bad[] = {
-		{SOURCE_ADMIN, SETTING_LINGER, 1, 8, "00000001"}, {SOURCE_PERSON, SETTING_COUNT_ + 1, 1, 8, "00000001"},
-		{SOURCE_PERSON, SETTING_LINGER, 1, 9, "00000001"}, {SOURCE_PERSON, SETTING_LINGER, 1, UINT32_MAX, ""},
-		{SOURCE_PERSON, SETTING_LINGER, 1, 8, {'1', 0}}, {SOURCE_PERSON, SETTING_OWNER, 1, 8, "0:root00"},
-		{SOURCE_PERSON, SETTING_ALLOW_SERVICES, 1, 8, "00000001"}, {SOURCE_PERSON, SETTING_LINGER, 1, 8, "0000000x"},
+		{SOURCE_ADMIN, SETTING_LINGER, 1, 8, "00000001"},
+		{SOURCE_PERSON, SETTING_COUNT_ + 1, 1, 8, "00000001"},
+		{SOURCE_PERSON, SETTING_LINGER, 1, 9, "00000001"},
+		{SOURCE_PERSON, SETTING_LINGER, 1, UINT32_MAX, ""},
+		{SOURCE_PERSON, SETTING_LINGER, 1, 8, {'1', 0}},
+		{SOURCE_PERSON, SETTING_OWNER, 1, 8, "0:root00"},
+		{SOURCE_PERSON, SETTING_ALLOW_SERVICES, 1, 8, "00000001"},
+		{SOURCE_PERSON, SETTING_LINGER, 1, 8, "0000000x"},
 	};
 	struct error e;
 
@@ -470,10 +479,21 @@ static void the_administrators_two(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(no_project), TEST(defaults), TEST(precedence), TEST(a_projects_file_only_tightens),
-		TEST(lists_of_layers), TEST(the_administrators_bounds), TEST(what_is_the_administrators),
-		TEST(nothing_is_changed_by_an_error), TEST(broken_files), TEST(traps_in_a_persons_place),
-		TEST(roots_files_are_roots), TEST(owners), TEST(binds), TEST(binds_that_do_not_fit), TEST(expiry),
+		TEST(no_project),
+		TEST(defaults),
+		TEST(precedence),
+		TEST(a_projects_file_only_tightens),
+		TEST(lists_of_layers),
+		TEST(the_administrators_bounds),
+		TEST(what_is_the_administrators),
+		TEST(nothing_is_changed_by_an_error),
+		TEST(broken_files),
+		TEST(traps_in_a_persons_place),
+		TEST(roots_files_are_roots),
+		TEST(owners),
+		TEST(binds),
+		TEST(binds_that_do_not_fit),
+		TEST(expiry),
 		TEST(answers_of_a_child),
 		TEST(the_administrators_two),
 	};

@@ -9,9 +9,10 @@ static void canonical_form(void **state)
 {
 	_cleanup_(project_file_done) struct project_file f = {0};
 	_cleanup_free_ char *text = NULL, *again = NULL;
-	static const char data[] = "[Project]\nPath=\"/a # \\\"b\"\nOwner=5:x y\n[Session]\nSetEnv='A=1 2'\n"
-				   "SetEnv=B=\n[Files]\nProtectPaths=\nProtectPaths=z\nHide=q\n"
-				   "[State]\nVersion=1\nCreated=7\nChanged=8\n";
+	static const char data[] =
+		"[Project]\nPath=\"/a # \\\"b\"\nOwner=5:x y\n[Session]\nSetEnv='A=1 2'\n"
+		"SetEnv=B=\n[Files]\nProtectPaths=\nProtectPaths=z\nHide=q\n"
+		"[State]\nVersion=1\nCreated=7\nChanged=8\n";
 	struct error e = {0};
 
 	assert_int_equal(project_file_parse(data, strlen(data), "f", &f, &e), 0);
@@ -41,7 +42,8 @@ static void a_projects_life(void **state)
 {
 	struct person owner;
 	struct error e = {0};
-	struct project_new n = {.slug = "app", .path = dir, .owner = &owner, .worker_uid = getuid()};
+	struct project_new n = {
+		.slug = "app", .path = dir, .owner = &owner, .worker_uid = getuid()};
 	char path[256];
 	struct stat st;
 
@@ -150,7 +152,10 @@ static void killed_while_writing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(canonical_form), TEST(a_projects_life), TEST(hostile_trees), TEST(killed_while_writing),
+		TEST(canonical_form),
+		TEST(a_projects_life),
+		TEST(hostile_trees),
+		TEST(killed_while_writing),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

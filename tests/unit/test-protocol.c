@@ -26,12 +26,16 @@ static void messages(void **state)
 	assert_memory_equal(&q, &got, sizeof(q));
 	/* too short, too long, none in time, gone */
 	assert_int_equal(wire_send(p[0], &q, sizeof(q) - 1, NULL, 0), 0);
-	assert_int_equal(wire_receive(p[1], &got, sizeof(got), NULL, NULL, now_ms() + 1000), -EBADMSG);
+	assert_int_equal(wire_receive(p[1], &got, sizeof(got), NULL, NULL, now_ms() + 1000),
+		-EBADMSG);
 	assert_int_equal(wire_send(p[0], &q, sizeof(q), NULL, 0), 0);
-	assert_int_equal(wire_receive(p[1], &got, sizeof(got) - 1, NULL, NULL, now_ms() + 1000), -EBADMSG);
-	assert_int_equal(wire_receive(p[1], &got, sizeof(got), NULL, NULL, now_ms() + 20), -ETIMEDOUT);
+	assert_int_equal(wire_receive(p[1], &got, sizeof(got) - 1, NULL, NULL, now_ms() + 1000),
+		-EBADMSG);
+	assert_int_equal(wire_receive(p[1], &got, sizeof(got), NULL, NULL, now_ms() + 20),
+		-ETIMEDOUT);
 	close(p[0]);
-	assert_int_equal(wire_receive(p[1], &got, sizeof(got), NULL, NULL, now_ms() + 1000), -EPIPE);
+	assert_int_equal(wire_receive(p[1], &got, sizeof(got), NULL, NULL, now_ms() + 1000),
+		-EPIPE);
 	assert_int_equal(wire_send(p[1], &q, sizeof(q), NULL, 0), -EPIPE);
 	close(p[1]);
 }

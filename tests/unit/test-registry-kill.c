@@ -1,7 +1,7 @@
 /*
- * A writer that is killed at each of its steps, and one whose steps fail one by one: readers see the
- * registry as before or as after, nobody else's record changes, and the next writer goes on as if
- * nothing had happened.
+ * A writer that is killed at each of its steps, and one whose steps fail one by one: readers see
+ * the registry as before or as after, nobody else's record changes, and the next writer goes on as
+ * if nothing had happened.
  */
 #include "config.h"
 #include "tests/unit/host-users.h"

@@ -141,7 +141,10 @@ static void add_and_remove(void **state)
 	assert_int_equal(uid, again);
 }
 
-/* One who adds and removes without end gets the own uids again, the oldest first, and nobody else's. */
+/*
+ * One who adds and removes without end gets the own uids again, the oldest first, and nobody
+ * else's.
+ */
 static void range_not_used_up(void **state)
 {
 	uid_t mine[REGISTRY_GIVEN_BACK], other = 0, uid = 0;
@@ -252,7 +255,9 @@ static void foreach(void **state)
 		snprintf(slug, sizeof(slug), "p%d", i);
 		assert_int_equal(add(dir, slug, OWNER, "/x", NULL), 0);
 	}
-	assert_int_equal(symlink("1:claude-worker-q:70001", below(dir, "registry/name/claude-worker-q")), 0);
+	assert_int_equal(symlink("1:claude-worker-q:70001",
+				 below(dir, "registry/name/claude-worker-q")),
+		0);
 	assert_int_equal(mkfifo(below(dir, "registry/name/claude-worker-f"), 0644), 0);
 	assert_int_equal(registry_foreach(dir, count, n), 0);
 	assert_int_equal(n[0], 3);

@@ -1,6 +1,6 @@
 /*
- * clsecure-relay between two ptys: here `screen` is what a person looks at, `outer` the terminal of the
- * host, `shell` the sandbox's end.
+ * clsecure-relay between two ptys: here `screen` is what a person looks at, `outer` the terminal of
+ * the host, `shell` the sandbox's end.
  */
 #include "config.h"
 #include "tests/unit/unit.h"

@@ -45,7 +45,8 @@ static void wrong_names(void **state)
 	struct error e = {0};
 
 	assert_int_equal(setting_find("Network", "Netwrok", &s, &e), -ENOENT);
-	assert_string_equal(e.text, "there is no setting 'Netwrok'; the nearest is Network= in [Network]");
+	assert_string_equal(e.text,
+		"there is no setting 'Netwrok'; the nearest is Network= in [Network]");
 	assert_int_equal(setting_find(NULL, "bindreadonly", &s, &e), -ENOENT);
 	assert_non_null(strstr(e.text, "BindReadOnly="));
 	assert_int_equal(setting_find("Files", "Network", &s, &e), -ENOENT);
@@ -63,56 +64,128 @@ static const struct {
 	const char *text, *canonical; /* NULL: refused */
 	uint64_t number;
 } values[] = {
-	{SETTING_ALLOW_PTRACE, "yes", "yes", 1}, {SETTING_ALLOW_PTRACE, "off", "no", 0},
-	{SETTING_ALLOW_PTRACE, "Yes", NULL}, {SETTING_ALLOW_PTRACE, "", NULL}, {SETTING_ALLOW_PTRACE, "2", NULL},
-	{SETTING_NETWORK, "none", "none", 0}, {SETTING_NETWORK, "full", "full", 2},
-	{SETTING_NETWORK, "filtered", NULL}, {SETTING_NETWORK, "ful", NULL}, {SETTING_NETWORK, "", NULL},
-	{SETTING_MODE, "namespace", "namespace", 0}, {SETTING_MODE, "user", NULL},
-	{SETTING_WORKSPACE, "bind", "bind", 3}, {SETTING_WORKSPACE, "review", NULL},
-	{SETTING_OPEN_FILES, "1024", "1024", 1024}, {SETTING_OPEN_FILES, "infinity", "infinity", UINT64_MAX},
-	{SETTING_OPEN_FILES, "0", NULL}, {SETTING_OPEN_FILES, "-1", NULL}, {SETTING_OPEN_FILES, "+1", NULL},
-	{SETTING_OPEN_FILES, "1k", NULL}, {SETTING_OPEN_FILES, "1 ", NULL}, {SETTING_OPEN_FILES, "0x10", NULL},
-	{SETTING_OPEN_FILES, "18446744073709551615", NULL}, {SETTING_OPEN_FILES, "18446744073709551616", NULL},
+	{SETTING_ALLOW_PTRACE, "yes", "yes", 1},
+	{SETTING_ALLOW_PTRACE, "off", "no", 0},
+	{SETTING_ALLOW_PTRACE, "Yes", NULL},
+	{SETTING_ALLOW_PTRACE, "", NULL},
+	{SETTING_ALLOW_PTRACE, "2", NULL},
+	{SETTING_NETWORK, "none", "none", 0},
+	{SETTING_NETWORK, "full", "full", 2},
+	{SETTING_NETWORK, "filtered", NULL},
+	{SETTING_NETWORK, "ful", NULL},
+	{SETTING_NETWORK, "", NULL},
+	{SETTING_MODE, "namespace", "namespace", 0},
+	{SETTING_MODE, "user", NULL},
+	{SETTING_WORKSPACE, "bind", "bind", 3},
+	{SETTING_WORKSPACE, "review", NULL},
+	{SETTING_OPEN_FILES, "1024", "1024", 1024},
+	{SETTING_OPEN_FILES, "infinity", "infinity", UINT64_MAX},
+	{SETTING_OPEN_FILES, "0", NULL},
+	{SETTING_OPEN_FILES, "-1", NULL},
+	{SETTING_OPEN_FILES, "+1", NULL},
+	{SETTING_OPEN_FILES, "1k", NULL},
+	{SETTING_OPEN_FILES, "1 ", NULL},
+	{SETTING_OPEN_FILES, "0x10", NULL},
+	{SETTING_OPEN_FILES, "18446744073709551615", NULL},
+	{SETTING_OPEN_FILES, "18446744073709551616", NULL},
 	{SETTING_OPEN_FILES, "99999999999999999999999", NULL},
-	{SETTING_TMP_SIZE, "1024K", "1M", 1 << 20}, {SETTING_TMP_SIZE, "1536M", "1536M", 1536u << 20},
-	{SETTING_TMP_SIZE, "1000", "1000", 1000}, {SETTING_TMP_SIZE, "0", NULL}, {SETTING_TMP_SIZE, "1m", NULL},
-	{SETTING_TMP_SIZE, "1GB", NULL}, {SETTING_TMP_SIZE, "1.5G", NULL}, {SETTING_TMP_SIZE, "16777216T", NULL},
-	{SETTING_TMP_SIZE, "M", NULL}, {SETTING_CORE_SIZE, "0", "0", 0},
-	{SETTING_LINGER, "90", "90s", 90}, {SETTING_LINGER, "0", "0", 0}, {SETTING_LINGER, "1h 30min", "90min", 5400},
-	{SETTING_LINGER, "2w", "2w", 1209600}, {SETTING_LINGER, "infinity", "infinity", UINT64_MAX},
-	{SETTING_LINGER, "1m", NULL}, {SETTING_LINGER, "1hour", NULL}, {SETTING_LINGER, "", NULL},
-	{SETTING_LINGER, "30500568904944w", NULL}, {SETTING_LINGER, "h", NULL}, {SETTING_LINGER, "infinity 1s", NULL},
-	{SETTING_SHELL, "/bin/zsh", "/bin/zsh", 0}, {SETTING_SHELL, "bin/zsh", NULL}, {SETTING_SHELL, "~/sh", NULL},
-	{SETTING_SHELL, "/bin/../x", NULL}, {SETTING_SHELL, "/bin//x", NULL}, {SETTING_SHELL, "/bin/", NULL},
-	{SETTING_SHELL, "\"/a b\"", "/a b", 0}, {SETTING_SHELL, "\"/a", NULL}, {SETTING_SHELL, "\"/a\" /b", NULL},
-	{SETTING_ALLOW_USERS, "alice bob alice", "alice bob", 2}, {SETTING_ALLOW_USERS, "", "", 0},
-	{SETTING_ALLOW_USERS, "-alice", NULL}, {SETTING_ALLOW_USERS, "a/b", NULL}, {SETTING_ALLOW_USERS, "a:b", NULL},
-	{SETTING_PASS_ENV, "FOO BAR_*", "FOO BAR_*", 2}, {SETTING_PASS_ENV, "*", NULL}, {SETTING_PASS_ENV, "F*O", NULL},
-	{SETTING_PASS_ENV, "1A", NULL}, {SETTING_PASS_ENV, "A=B", NULL},
-	{SETTING_SET_ENV, "A=1 'B=x y' A=2", "\"B=x y\" A=2", 2}, {SETTING_SET_ENV, "A", NULL},
-	{SETTING_SET_ENV, "=x", NULL}, {SETTING_SET_ENV, "CLSECURE_X=1", NULL}, {SETTING_SET_ENV, "'A=1", NULL},
-	{SETTING_SET_ENV, "A=\\n", NULL}, {SETTING_SET_ENV, "A=\"q\\\"q\"", "\"A=q\\\"q\"", 1},
-	{SETTING_HIDE, ".env /srv/x ~/.aws", ".env /srv/x ~/.aws", 3}, {SETTING_HIDE, "../x", NULL},
-	{SETTING_HIDE, "/", NULL}, {SETTING_HIDE, "a/./b", NULL}, {SETTING_HIDE, "~other/x", NULL},
-	{SETTING_PROTECT_PATHS, "Makefile .ci/*.sh", "Makefile .ci/*.sh", 2}, {SETTING_PROTECT_PATHS, "/x", NULL},
-	{SETTING_PROTECT_PATHS, "~/x", NULL}, {SETTING_PROTECT_PATHS, "a/../b", NULL},
-	{SETTING_BIND, "/data ~/x:/mnt/y", "/data ~/x:/mnt/y", 2}, {SETTING_BIND, "data", NULL},
-	{SETTING_BIND, "/a:/b:/c", NULL}, {SETTING_BIND, "/a:", NULL}, {SETTING_BIND, ":/a", NULL},
-	{SETTING_BIND, "/a:b", NULL}, {SETTING_BIND, "/", NULL}, {SETTING_BIND, "/data:/", NULL},
-	{SETTING_BIND, "/data:/etc", NULL}, {SETTING_BIND, "/data:/usr/local/x", NULL}, {SETTING_BIND, "/var/x", NULL},
-	{SETTING_BIND, "/data:/lib64/x", NULL}, {SETTING_BIND, "/data:/dev/shm", NULL},
-	{SETTING_BIND, "/data:/proc/1", NULL}, {SETTING_BIND, "/data:/a/../etc", NULL},
+	{SETTING_TMP_SIZE, "1024K", "1M", 1 << 20},
+	{SETTING_TMP_SIZE, "1536M", "1536M", 1536u << 20},
+	{SETTING_TMP_SIZE, "1000", "1000", 1000},
+	{SETTING_TMP_SIZE, "0", NULL},
+	{SETTING_TMP_SIZE, "1m", NULL},
+	{SETTING_TMP_SIZE, "1GB", NULL},
+	{SETTING_TMP_SIZE, "1.5G", NULL},
+	{SETTING_TMP_SIZE, "16777216T", NULL},
+	{SETTING_TMP_SIZE, "M", NULL},
+	{SETTING_CORE_SIZE, "0", "0", 0},
+	{SETTING_LINGER, "90", "90s", 90},
+	{SETTING_LINGER, "0", "0", 0},
+	{SETTING_LINGER, "1h 30min", "90min", 5400},
+	{SETTING_LINGER, "2w", "2w", 1209600},
+	{SETTING_LINGER, "infinity", "infinity", UINT64_MAX},
+	{SETTING_LINGER, "1m", NULL},
+	{SETTING_LINGER, "1hour", NULL},
+	{SETTING_LINGER, "", NULL},
+	{SETTING_LINGER, "30500568904944w", NULL},
+	{SETTING_LINGER, "h", NULL},
+	{SETTING_LINGER, "infinity 1s", NULL},
+	{SETTING_SHELL, "/bin/zsh", "/bin/zsh", 0},
+	{SETTING_SHELL, "bin/zsh", NULL},
+	{SETTING_SHELL, "~/sh", NULL},
+	{SETTING_SHELL, "/bin/../x", NULL},
+	{SETTING_SHELL, "/bin//x", NULL},
+	{SETTING_SHELL, "/bin/", NULL},
+	{SETTING_SHELL, "\"/a b\"", "/a b", 0},
+	{SETTING_SHELL, "\"/a", NULL},
+	{SETTING_SHELL, "\"/a\" /b", NULL},
+	{SETTING_ALLOW_USERS, "alice bob alice", "alice bob", 2},
+	{SETTING_ALLOW_USERS, "", "", 0},
+	{SETTING_ALLOW_USERS, "-alice", NULL},
+	{SETTING_ALLOW_USERS, "a/b", NULL},
+	{SETTING_ALLOW_USERS, "a:b", NULL},
+	{SETTING_PASS_ENV, "FOO BAR_*", "FOO BAR_*", 2},
+	{SETTING_PASS_ENV, "*", NULL},
+	{SETTING_PASS_ENV, "F*O", NULL},
+	{SETTING_PASS_ENV, "1A", NULL},
+	{SETTING_PASS_ENV, "A=B", NULL},
+	{SETTING_SET_ENV, "A=1 'B=x y' A=2", "\"B=x y\" A=2", 2},
+	{SETTING_SET_ENV, "A", NULL},
+	{SETTING_SET_ENV, "=x", NULL},
+	{SETTING_SET_ENV, "CLSECURE_X=1", NULL},
+	{SETTING_SET_ENV, "'A=1", NULL},
+	{SETTING_SET_ENV, "A=\\n", NULL},
+	{SETTING_SET_ENV, "A=\"q\\\"q\"", "\"A=q\\\"q\"", 1},
+	{SETTING_HIDE, ".env /srv/x ~/.aws", ".env /srv/x ~/.aws", 3},
+	{SETTING_HIDE, "../x", NULL},
+	{SETTING_HIDE, "/", NULL},
+	{SETTING_HIDE, "a/./b", NULL},
+	{SETTING_HIDE, "~other/x", NULL},
+	{SETTING_PROTECT_PATHS, "Makefile .ci/*.sh", "Makefile .ci/*.sh", 2},
+	{SETTING_PROTECT_PATHS, "/x", NULL},
+	{SETTING_PROTECT_PATHS, "~/x", NULL},
+	{SETTING_PROTECT_PATHS, "a/../b", NULL},
+	{SETTING_BIND, "/data ~/x:/mnt/y", "/data ~/x:/mnt/y", 2},
+	{SETTING_BIND, "data", NULL},
+	{SETTING_BIND, "/a:/b:/c", NULL},
+	{SETTING_BIND, "/a:", NULL},
+	{SETTING_BIND, ":/a", NULL},
+	{SETTING_BIND, "/a:b", NULL},
+	{SETTING_BIND, "/", NULL},
+	{SETTING_BIND, "/data:/", NULL},
+	{SETTING_BIND, "/data:/etc", NULL},
+	{SETTING_BIND, "/data:/usr/local/x", NULL},
+	{SETTING_BIND, "/var/x", NULL},
+	{SETTING_BIND, "/data:/lib64/x", NULL},
+	{SETTING_BIND, "/data:/dev/shm", NULL},
+	{SETTING_BIND, "/data:/proc/1", NULL},
+	{SETTING_BIND, "/data:/a/../etc", NULL},
 	{SETTING_BIND_READ_ONLY, "/etc/ssl:/mnt/ssl", "/etc/ssl:/mnt/ssl", 1},
 	{SETTING_BIND, "/data:/etcetera", "/data:/etcetera", 1},
-	{SETTING_PROFILE, "web", "web", 0}, {SETTING_PROFILE, "../x", NULL}, {SETTING_PROFILE, "a/b", NULL},
-	{SETTING_PROFILE, ".x", NULL}, {SETTING_COMMAND, "claude --x \"a b\"", "claude --x \"a b\"", 0},
-	{SETTING_COMMAND, "a\tb", NULL}, {SETTING_COMMAND, "a\nb", NULL}, {SETTING_COMMAND, "a\x7f", NULL},
-	{SETTING_COMMAND, "\xff", NULL}, {SETTING_COMMAND, "\xc2\x85", NULL}, {SETTING_COMMAND, "\xe2\x80\xae", NULL},
-	{SETTING_COMMAND, " a", NULL}, {SETTING_COMMAND, "a ", NULL}, {SETTING_COMMAND, "a \\", NULL},
-	{SETTING_COMMAND, "a # b", NULL}, {SETTING_COMMAND, "a ; b", NULL}, {SETTING_COMMAND, "a;b", "a;b", 0},
-	{SETTING_COMMAND, "a '# b'", "a '# b'", 0}, {SETTING_COMMAND, "", "", 0},
-	{SETTING_MEMORY_MAX, "1G", NULL}, {SETTING_ALLOW_NESTING, "no", NULL}, {SETTING_RECORD, "no", NULL},
-	{SETTING_ALLOW_DOMAINS, "example.org", NULL}, {SETTING_ROOT_DIRECTORY, "/x", NULL},
+	{SETTING_PROFILE, "web", "web", 0},
+	{SETTING_PROFILE, "../x", NULL},
+	{SETTING_PROFILE, "a/b", NULL},
+	{SETTING_PROFILE, ".x", NULL},
+	{SETTING_COMMAND, "claude --x \"a b\"", "claude --x \"a b\"", 0},
+	{SETTING_COMMAND, "a\tb", NULL},
+	{SETTING_COMMAND, "a\nb", NULL},
+	{SETTING_COMMAND, "a\x7f", NULL},
+	{SETTING_COMMAND, "\xff", NULL},
+	{SETTING_COMMAND, "\xc2\x85", NULL},
+	{SETTING_COMMAND, "\xe2\x80\xae", NULL},
+	{SETTING_COMMAND, " a", NULL},
+	{SETTING_COMMAND, "a ", NULL},
+	{SETTING_COMMAND, "a \\", NULL},
+	{SETTING_COMMAND, "a # b", NULL},
+	{SETTING_COMMAND, "a ; b", NULL},
+	{SETTING_COMMAND, "a;b", "a;b", 0},
+	{SETTING_COMMAND, "a '# b'", "a '# b'", 0},
+	{SETTING_COMMAND, "", "", 0},
+	{SETTING_MEMORY_MAX, "1G", NULL},
+	{SETTING_ALLOW_NESTING, "no", NULL},
+	{SETTING_RECORD, "no", NULL},
+	{SETTING_ALLOW_DOMAINS, "example.org", NULL},
+	{SETTING_ROOT_DIRECTORY, "/x", NULL},
 };
 
 static void values_of_all_types(void **state)
@@ -131,7 +204,8 @@ static void values_of_all_types(void **state)
 			continue;
 		}
 		if (err < 0)
-			fail_msg("%s=%s: %s", settings[values[i].setting].key, values[i].text, e.text);
+			fail_msg("%s=%s: %s", settings[values[i].setting].key, values[i].text,
+				e.text);
 		assert_string_equal(v.text, values[i].canonical);
 		assert_int_equal(v.number, values[i].number);
 		if (settings[values[i].setting].type != TYPE_PATH) {
@@ -147,10 +221,24 @@ static void values_of_all_types(void **state)
 static void not_in_this_version(void **state)
 {
 	static const enum setting whole[] = {
-		SETTING_ROOT_DIRECTORY, SETTING_ALLOW_DOMAINS, SETTING_DENY_DOMAINS, SETTING_STRICT_NAMES,
-		SETTING_ALLOW_HOST_PORTS, SETTING_FORWARD_PORTS, SETTING_LEARN, SETTING_ASK, SETTING_NOTIFY,
-		SETTING_MEMORY_MAX, SETTING_TASKS_MAX, SETTING_CPU_QUOTA, SETTING_IO_WEIGHT, SETTING_HOME_SIZE,
-		SETTING_ALLOW_NESTING, SETTING_ALLOW_FOREIGN_ABI, SETTING_RECORD, SETTING_LOG_COMMANDS,
+		SETTING_ROOT_DIRECTORY,
+		SETTING_ALLOW_DOMAINS,
+		SETTING_DENY_DOMAINS,
+		SETTING_STRICT_NAMES,
+		SETTING_ALLOW_HOST_PORTS,
+		SETTING_FORWARD_PORTS,
+		SETTING_LEARN,
+		SETTING_ASK,
+		SETTING_NOTIFY,
+		SETTING_MEMORY_MAX,
+		SETTING_TASKS_MAX,
+		SETTING_CPU_QUOTA,
+		SETTING_IO_WEIGHT,
+		SETTING_HOME_SIZE,
+		SETTING_ALLOW_NESTING,
+		SETTING_ALLOW_FOREIGN_ABI,
+		SETTING_RECORD,
+		SETTING_LOG_COMMANDS,
 		SETTING_KEEP_DAYS,
 	};
 	struct value v;
@@ -208,7 +296,8 @@ static void lists_add_and_lose(void **state)
 	value_done(&b);
 }
 
-static void tighten(enum setting s, const char *base, const char *wanted, const char *result, bool refused)
+static void tighten(enum setting s, const char *base, const char *wanted, const char *result,
+	bool refused)
 {
 	struct value a, b;
 	bool was = !refused;
@@ -275,13 +364,22 @@ static void files_that_are_wrong(void **state)
 	static const struct {
 		const char *text, *words;
 	} bad[] = {
-		{"[A]\nword\n", "f:2: neither"}, {"[A\nK=v\n", "f:1: a section"}, {"[]\n", "f:1: a section"},
-		{"[A] # c\n", "f:1: a section"}, {"[A][B]\n", "f:1: a section"}, {"=v\n", "f:1: there is no key"},
-		{"K=a\n b\n", "f:2: a line that begins with a blank"}, {"K=a \\\n", "f:1: a line that is continued"},
-		{"K=a # c\n", "f:1: a line that is continued"}, {"K=a ; c\n", "f:1: a line that is continued"},
-		{"K=a\r\n", "f:1: a control character"}, {"K=a\tb\n", "f:1: a control character"},
-		{"K=\033[0m\n", "f:1: a control character"}, {"K=\xff\n", "f:1: a control character"},
-		{"\xff=a\n", "f:1: a control character"}, {"K=\xed\xa0\x80\n", "f:1: a control character"},
+		{"[A]\nword\n", "f:2: neither"},
+		{"[A\nK=v\n", "f:1: a section"},
+		{"[]\n", "f:1: a section"},
+		{"[A] # c\n", "f:1: a section"},
+		{"[A][B]\n", "f:1: a section"},
+		{"=v\n", "f:1: there is no key"},
+		{"K=a\n b\n", "f:2: a line that begins with a blank"},
+		{"K=a \\\n", "f:1: a line that is continued"},
+		{"K=a # c\n", "f:1: a line that is continued"},
+		{"K=a ; c\n", "f:1: a line that is continued"},
+		{"K=a\r\n", "f:1: a control character"},
+		{"K=a\tb\n", "f:1: a control character"},
+		{"K=\033[0m\n", "f:1: a control character"},
+		{"K=\xff\n", "f:1: a control character"},
+		{"\xff=a\n", "f:1: a control character"},
+		{"K=\xed\xa0\x80\n", "f:1: a control character"},
 		{"K=v\nBad=v\nK=w\n", "f:2: no"},
 	};
 	struct seen s;
@@ -316,7 +414,8 @@ static void files_that_are_large(void **state)
 
 static void the_earlier_clsecure(void **state)
 {
-	static const char text[] = "# old\nmode = user\nnetwork=true\ninstall_dependencies = false\n";
+	static const char text[] =
+		"# old\nmode = user\nnetwork=true\ninstall_dependencies = false\n";
 	struct error e;
 
 	assert_int_equal(legacy_check(text, strlen(text), "f", &e), -EINVAL);
@@ -388,7 +487,9 @@ static void the_man_page_is_the_tables(void **state)
 			snprintf(line, sizeof(line), "\nDefault: \\fB%s\\fR.\n", i->builtin);
 		says(text, i->key, *i->builtin ? line : "\nDefault: empty.\n");
 		says(text, i->key, s <= SETTING_OWNER ? "Set by: clsecure itself." : who[i->who]);
-		says(text, i->key, i->live ? "Takes effect: at once." : "Takes effect: with the next sandbox.");
+		says(text, i->key,
+			i->live ? "Takes effect: at once."
+				: "Takes effect: with the next sandbox.");
 		says(text, i->key, i->help);
 		assert_int_equal(strstr(text, "Not in this version.") != NULL,
 			i->not_built && streq(i->not_built, "*"));
@@ -403,8 +504,8 @@ static void the_man_page_is_the_tables(void **state)
 	}
 }
 
-static int sampled(void *arg, const char *section, const char *key, const char *value, unsigned line,
-	struct error *e)
+static int sampled(void *arg, const char *section, const char *key, const char *value,
+	unsigned line, struct error *e)
 {
 	bool *seen = arg;
 	enum setting s;
@@ -430,7 +531,8 @@ static void the_sample_says_the_defaults(void **state)
 	if (ini_parse(text, strlen(text), "sample", sampled, seen, &e) < 0)
 		fail_msg("%s", e.text);
 	for (enum setting s = SETTING_ALLOW_USERS; s < SETTING_COUNT_; s++)
-		assert_int_equal(seen[s], !settings[s].not_built || !streq(settings[s].not_built, "*"));
+		assert_int_equal(seen[s],
+			!settings[s].not_built || !streq(settings[s].not_built, "*"));
 }
 
 int main(void)

@@ -8,9 +8,12 @@
 #include "launcher/clsecure/nsswitch.h"
 #include "launcher/clsecure/sshd.h"
 
-#define BELOW(kind) kind "\t[success=2 default=ignore]\tpam_succeed_if.so quiet uid < 69996\t# clsecure\n"
-#define ABOVE(kind) kind "\t[success=1 default=ignore]\tpam_succeed_if.so quiet uid > 99999\t# clsecure\n"
-#define OURS(kind, control) BELOW(kind) ABOVE(kind) kind "\t" control "\tpam_clsecure.so\t# clsecure\n"
+#define BELOW(kind) \
+	kind "\t[success=2 default=ignore]\tpam_succeed_if.so quiet uid < 69996\t# clsecure\n"
+#define ABOVE(kind) \
+	kind "\t[success=1 default=ignore]\tpam_succeed_if.so quiet uid > 99999\t# clsecure\n"
+#define OURS(kind, control) \
+	BELOW(kind) ABOVE(kind) kind "\t" control "\tpam_clsecure.so\t# clsecure\n"
 
 static void round_trips(void **state)
 {
@@ -59,7 +62,9 @@ static void diffs(void **state)
 	assert_string_equal(one, "--- /f\n+++ /f\n@@ -2,4 +2,5 @@\n 2\n 3\n 4\n+x\n 5\n");
 	assert_int_equal(text_diff("/f", NULL, "a\n", &made), 0);
 	assert_string_equal(made, "--- /dev/null\n+++ /f\n@@ -0,0 +1,1 @@\n+a\n");
-	assert_int_equal(text_diff("/f", "a\n1\n2\n3\n4\n5\n6\n7\nb", "1\n2\n3\n4\n5\n6\n7\nc", &two), 0);
+	assert_int_equal(text_diff("/f", "a\n1\n2\n3\n4\n5\n6\n7\nb", "1\n2\n3\n4\n5\n6\n7\nc",
+				 &two),
+		0);
 	assert_string_equal(two, "--- /f\n+++ /f\n@@ -1,4 +1,3 @@\n-a\n 1\n 2\n 3\n"
 				 "@@ -6,4 +5,4 @@\n 5\n 6\n 7\n-b\n\\ No newline at end of file\n"
 				 "+c\n\\ No newline at end of file\n");
@@ -71,17 +76,24 @@ static const struct {
 	{"passwd: files\ngroup: files\nshadow: files\n",
 		"passwd: files clsecure\ngroup: files clsecure\nshadow: files clsecure\n"},
 	{"passwd:         files systemd # x\ngroup: files [SUCCESS=merge] systemd\nshadow:files",
-		"passwd:         files systemd clsecure # x\ngroup: files [SUCCESS=merge] systemd clsecure\nshadow:files clsecure"},
+		"passwd:         files systemd clsecure # x\ngroup: files [SUCCESS=merge] systemd "
+		"clsecure\nshadow:files clsecure"},
 	{"passwd: files sss [NOTFOUND=return] ldap\ngroup: files\nshadow: files\n",
-		"passwd: files clsecure sss [NOTFOUND=return] ldap\ngroup: files clsecure\nshadow: files clsecure\n"},
+		"passwd: files clsecure sss [NOTFOUND=return] ldap\ngroup: files clsecure\nshadow: "
+		"files clsecure\n"},
 	{"passwd: files sss [!unavail=return] ldap\ngroup: files\nshadow: files\n",
-		"passwd: files clsecure sss [!unavail=return] ldap\ngroup: files clsecure\nshadow: files clsecure\n"},
+		"passwd: files clsecure sss [!unavail=return] ldap\ngroup: files clsecure\nshadow: "
+		"files clsecure\n"},
 	{"passwd: files [SUCCESS=return] ldap\ngroup: files\nshadow: files\n",
-		"passwd: files [SUCCESS=return] ldap clsecure\ngroup: files clsecure\nshadow: files clsecure\n"},
+		"passwd: files [SUCCESS=return] ldap clsecure\ngroup: files clsecure\nshadow: "
+		"files clsecure\n"},
 	{"passwd: files [NOTFOUND=return] ldap\ngroup: files\nshadow: files\n", NULL},
-	{"passwd: files\ngroup: files\n", "passwd: files clsecure\ngroup: files clsecure\nshadow: files clsecure # clsecure\n"},
+	{"passwd: files\ngroup: files\n",
+		"passwd: files clsecure\ngroup: files clsecure\nshadow: files clsecure # "
+		"clsecure\n"},
 	{"#passwd: x\npasswd: files\ngroup: files\nshadow: files\nhosts: files dns\n",
-		"#passwd: x\npasswd: files clsecure\ngroup: files clsecure\nshadow: files clsecure\nhosts: files dns\n"},
+		"#passwd: x\npasswd: files clsecure\ngroup: files clsecure\nshadow: files "
+		"clsecure\nhosts: files dns\n"},
 };
 
 static char *edit_switch(const char *text, bool add)
@@ -99,7 +111,8 @@ static char *edit_switch(const char *text, bool add)
 static void nsswitch(void **state)
 {
 	for (size_t i = 0; i < ELEMENTSOF(switches); i++) {
-		_cleanup_free_ char *on = edit_switch(switches[i].before, true), *again = NULL, *off = NULL;
+		_cleanup_free_ char *on = edit_switch(switches[i].before, true);
+		_cleanup_free_ char *again = NULL, *off = NULL;
 
 		if (!switches[i].after) {
 			assert_null(on);
@@ -115,11 +128,14 @@ static void nsswitch(void **state)
 
 static void nsswitch_by_hand(void **state)
 {
-	_cleanup_free_ char *on = edit_switch("passwd: clsecure files [NOTFOUND=return] x\ngroup: clsecure files\nshadow: files clsecure\n", true);
+	_cleanup_free_ char *on = edit_switch("passwd: clsecure files [NOTFOUND=return] x\n"
+		"group: clsecure files\nshadow: files clsecure\n", true);
 	_cleanup_(lines_done) struct lines l = {0};
 	const char *bad = "passwd: files [NOTFOUND=return] clsecure\ngroup: files\n";
 
-	assert_string_equal(on, "passwd: clsecure files [NOTFOUND=return] x\ngroup: clsecure files\nshadow: files clsecure\n");
+	assert_string_equal(on,
+		"passwd: clsecure files [NOTFOUND=return] x\ngroup: clsecure files\nshadow: files "
+		"clsecure\n");
 	assert_int_equal(lines_parse(bad, strlen(bad), &l), 0);
 	assert_int_equal(nsswitch_check(&l, "passwd"), -EOPNOTSUPP);
 	assert_int_equal(nsswitch_check(&l, "group"), -ENOENT);
@@ -142,10 +158,16 @@ static void debian(struct pam_dir *d)
 	add(d, "other", "@include common-auth\n@include common-account\n@include common-session\n");
 	add(d, "su", "auth sufficient pam_rootok.so\n# x\nsession required pam_env.so\n"
 		     "@include common-auth\n@include common-account\n@include common-session\n");
-	add(d, "su-l", "auth include su\naccount include su\nsession optional pam_keyinit.so force revoke\nsession include su\n");
+	add(d, "su-l",
+		"auth include su\naccount include su\nsession optional pam_keyinit.so force "
+		"revoke\nsession include su\n");
 	add(d, "runuser", "auth sufficient pam_rootok.so\nsession required pam_unix.so\n");
-	add(d, "runuser-l", "auth include runuser\n-session optional pam_systemd.so\nsession include runuser\n");
-	add(d, "cron", "@include common-auth\n@include common-account\n@include common-session-noninteractive\nsession required pam_limits.so\n");
+	add(d, "runuser-l",
+		"auth include runuser\n-session optional pam_systemd.so\nsession include "
+		"runuser\n");
+	add(d, "cron",
+		"@include common-auth\n@include common-account\n@include "
+		"common-session-noninteractive\nsession required pam_limits.so\n");
 	add(d, "odd", "account required pam_permit.so\nsession \\\n required pam_permit.so");
 	add(d, "passwd", "@include common-password\n");
 	add(d, "common-password", "password required pam_unix.so\n");
@@ -169,13 +191,18 @@ static void pam_lines(void **state)
 	debian(&before);
 	for (int i = 0; i < 2; i++) { /* twice: as once */
 		assert_int_equal(pam_edit(&d, "pam_clsecure.so", NULL), 0);
-		assert_file(&d, "common-session", COMMON "session optional pam_local.so\n" OURS("session", "required"));
-		assert_file(&d, "su", "auth sufficient pam_rootok.so\n# x\nsession required pam_env.so\n" OURS("auth", "sufficient")
+		assert_file(&d, "common-session",
+			COMMON "session optional pam_local.so\n" OURS("session", "required"));
+		assert_file(&d, "su",
+			"auth sufficient pam_rootok.so\n# x\nsession required pam_env.so\n"
+			OURS("auth", "sufficient")
 			"@include common-auth\n@include common-account\n@include common-session\n");
 		assert_file(&d, "su-l",
-			"auth include su\naccount include su\nsession optional pam_keyinit.so force revoke\nsession include su\n");
+			"auth include su\naccount include su\nsession optional pam_keyinit.so "
+			"force revoke\nsession include su\n");
 		assert_file(&d, "runuser",
-			"auth sufficient pam_rootok.so\nsession required pam_unix.so\n" OURS("session", "required"));
+			"auth sufficient pam_rootok.so\nsession required pam_unix.so\n" OURS(
+				"session", "required"));
 		assert_file(&d, "passwd", "@include common-password\n");
 	}
 	for (size_t i = 0; i < d.n; i++) {
@@ -202,10 +229,10 @@ static void pam_changed(void **state)
 		"session required pam_clsecure.so\n",
 		BELOW("session") "session required pam_clsecure.so\n",
 		BELOW("session") ABOVE("session") "session optional pam_clsecure.so\n",
-		"session [success=1 default=ignore] pam_succeed_if.so quiet uid < 69996\n" ABOVE("session")
-			"session required pam_clsecure.so\n",
-		"session [success=2 default=ignore] pam_succeed_if.so quiet uid < 80000\n" ABOVE("session")
-			"session required pam_clsecure.so\n",
+		"session [success=1 default=ignore] pam_succeed_if.so quiet uid < 69996\n" ABOVE(
+			"session") "session required pam_clsecure.so\n",
+		"session [success=2 default=ignore] pam_succeed_if.so quiet uid < 80000\n" ABOVE(
+			"session") "session required pam_clsecure.so\n",
 	};
 	struct pam_cover c;
 
@@ -246,9 +273,11 @@ static void pam_odd(void **state)
 static void sshd_includes(void **state)
 {
 	static const char *const good[] = {"Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n",
-		"# x\n include sshd_config.d/*\n", "Include=/etc/ssh/sshd_config.d/*.conf\nMatch all\n"};
+		"# x\n include sshd_config.d/*\n",
+		"Include=/etc/ssh/sshd_config.d/*.conf\nMatch all\n"};
 	static const char *const bad[] = {"", "#Include /etc/ssh/sshd_config.d/*.conf\n",
-		"Match all\nInclude /etc/ssh/sshd_config.d/*.conf\n", "Include /etc/ssh/other.d/*.conf\n",
+		"Match all\nInclude /etc/ssh/sshd_config.d/*.conf\n",
+		"Include /etc/ssh/other.d/*.conf\n",
 		"Include /etc/ssh/sshd_config.d/*.conf\nUsePAM no\n"};
 
 	for (size_t i = 0; i < ELEMENTSOF(good); i++)
@@ -259,8 +288,9 @@ static void sshd_includes(void **state)
 
 static void sshd_judges(void **state)
 {
-	static const char fine[] = "usepam yes\nauthorizedkeyscommanduser root\npasswordauthentication no\n"
-				   "authenticationmethods publickey\nforcecommand none\ndisableforwarding yes\n";
+	static const char fine[] =
+		"usepam yes\nauthorizedkeyscommanduser root\npasswordauthentication no\n"
+		"authenticationmethods publickey\nforcecommand none\ndisableforwarding yes\n";
 	struct error e = {0};
 
 	assert_int_equal(sshd_judge(fine, "claude", &e), 0);
@@ -268,7 +298,8 @@ static void sshd_judges(void **state)
 	assert_non_null(strstr(e.text, "usepam"));
 	assert_int_equal(sshd_judge("usepam yes\nforcecommand /x\n", "claude", &e), -EOPNOTSUPP);
 	assert_int_equal(sshd_judge("usepam yes\nforcecommand /x\n", "claude-worker-x", &e), 0);
-	assert_int_equal(sshd_judge("authorizedkeyscommand /bin/evil\n", "claude-worker-x", &e), -EOPNOTSUPP);
+	assert_int_equal(sshd_judge("authorizedkeyscommand /bin/evil\n", "claude-worker-x", &e),
+		-EOPNOTSUPP);
 }
 
 int main(void)

@@ -1,4 +1,7 @@
-/* clsecure-shell: what the doors ask, what the sandbox says of itself, the environment made of both. */
+/*
+ * clsecure-shell: what the doors ask, what the sandbox says of itself, the environment made of
+ * both.
+ */
 #include "config.h"
 #include "tests/unit/unit.h"
 #include "launcher/clsecure-shell/check.h"
@@ -137,11 +140,16 @@ static void test_environment(void **state)
 {
 	static const char text[] = HEAD "EDITOR=vi\0PATH=/opt/x:/bin\0ANTHROPIC_*\0TOKEN\0";
 	const char *const caller[] = {
-		"TERM=xterm", "LC_ALL=C", "LANGUAGE=de", "HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/sh",
-		"PATH=/tmp/evil", "LD_PRELOAD=/tmp/evil.so", "EDITOR=ed", "ANTHROPIC_API_KEY=k", "TOKEN=t",
-		"TOKENS=no", "SSH_CONNECTION=a 1 b 2", "SSH_ASKPASS=/tmp/evil", "BASH_ENV=/tmp/evil",
-		"CLSECURE_PROJECT=other", "CLSECURE_SESSION=app:12", "CLSECURE_START=project",
-		"XDG_RUNTIME_DIR=/run/user/0", "BASH_FUNC_x%%=() { :; }", "=x", "noequals", NULL,
+		"TERM=xterm", "LC_ALL=C", "LANGUAGE=de", "HOME=/root", "USER=root", "LOGNAME=root",
+		"SHELL=/bin/sh", "PATH=/tmp/evil", "LD_PRELOAD=/tmp/evil.so", "EDITOR=ed",
+		"ANTHROPIC_API_KEY=k", "TOKEN=t", "TOKENS=no",
+		"SSH_CONNECTION=a 1 b 2",
+		"SSH_ASKPASS=/tmp/evil", "BASH_ENV=/tmp/evil", "CLSECURE_PROJECT=other",
+		"CLSECURE_SESSION=app:12", "CLSECURE_START=project", "XDG_RUNTIME_DIR=/run/user/0",
+		"BASH_FUNC_x%%=() { :; }",
+		"=x",
+		"noequals",
+		NULL,
 	};
 	struct environment env;
 
