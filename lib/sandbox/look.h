@@ -17,7 +17,7 @@
 enum look_kind {
 	LOOK_PROTECT = 'P', /* a file or directory of ProtectPaths */
 	LOOK_SAMPLES = 'H', /* likewise; a directory of hooks that holds git's samples alone */
-	/* a symbolic link in such a place, "PATH -> TARGET": it cannot be protected, only compared */
+	/* a symbolic link in such a place, "PATH -> TARGET": it is not protected, only compared */
 	LOOK_LINK = 'L',
 	LOOK_SOCKET = 'S',
 	LOOK_GIT = 'G', /* a key that makes git run something */

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		_cleanup_free_ char *key = strndup(s, strcspn(s, "="));
 		_cleanup_free_ char **list = message_list(&m, key, &n);
 
-		if (!message_get(&m, key) || n == 0)
+		if (!list || n == 0 || list[n] || list[n - 1] != message_get(&m, key))
 			abort();
 	}
 	message_done(&m);

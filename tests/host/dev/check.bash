@@ -32,14 +32,19 @@ command_check() {
 		check_units clang CC=clang
 		check_units sanitizers --enable-sanitizers
 		check_bats "$all" "$SRC"/tests/host/*.bats
-		[ -z "$all" ] || check_long
+		[ -z "$all" ] || check_long "${LONG_STEPS[@]}"
 	fi
 	check_report
 }
 
-# NAME is tests/host/NAME.bats, tests/unit/test-NAME.c, or both; a path will do.
+# NAME is tests/host/NAME.bats, tests/unit/test-NAME.c, or both; a path will do. Or
+# it is one of the long steps.
 check_one() {
 	local name=${1##*/} file unit
+	if is_long_step "$name"; then
+		check_long "$name"
+		return
+	fi
 	name=${name%.bats} name=${name%.c} name=${name#test-}
 	file=$SRC/tests/host/$name.bats unit=$SRC/tests/unit/test-$name.c
 	[ -e "$file" ] || [ -e "$unit" ] || usage_error "check: there is no tests/host/$name.bats and no tests/unit/test-$name.c"
@@ -142,17 +147,27 @@ tap_count() {
 		END { if (!planned) f++; else if (plan > p + f + s) f = plan - p - s; print p + 0, f + 0, s + 0 }' "$1" 2>/dev/null || echo 0 1 0	# no file: it did not run
 }
 
-# What is longer: the archive that a release is, and the checkers.
+# What is longer: the archive that a release is, the checkers, and each fuzzer for
+# half a minute.
+LONG_STEPS=(distcheck cppcheck clang-tidy fuzz)
+
+is_long_step() {
+	[[ " ${LONG_STEPS[*]} " == *" $1 "* ]]
+}
+
 check_long() {
-	local step
-	for step in distcheck cppcheck clang-tidy; do
+	local step status variant arguments
+	for step; do
 		say "$step"
-		build_lock
-		if build_step "$step" gcc "$step"; then
-			count 1 0 0 "$step"
-		else
-			count 0 1 0 "$step"
+		status=0 variant=gcc arguments=()
+		if [ "$step" = fuzz ]; then
+			variant=fuzz
+			arguments=(CC=clang CFLAGS='-g -O1 -fsanitize=fuzzer-no-link' --enable-fuzzers)
 		fi
+		build_lock
+		build_step "$step" "$variant" "$step" "${arguments[@]}" || status=1
 		build_unlock
+		echo "$step: $((1 - status)) passed, $status failed, 0 skipped"
+		count $((1 - status)) $status 0 "$step"
 	done
 }
