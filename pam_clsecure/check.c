@@ -74,7 +74,6 @@ static bool service_allowed(const struct policy *policy, const char *service)
 static bool sessions_left(const struct policy *policy)
 {
 	struct keeper_request q = {.version = KEEPER_VERSION, .op = KEEPER_COUNT};
-	uint64_t max = policy_number(policy, SETTING_MAX_SESSIONS);
 	struct keeper_reply reply;
 	_cleanup_close_ int conn = -1;
 
@@ -82,7 +81,7 @@ static bool sessions_left(const struct policy *policy)
 		return true;
 	if (keeper_call(conn, &q, &reply, NULL, NULL, COUNT_WAIT_MS, NULL) < 0)
 		return true;
-	return reply.session < max;
+	return reply.session < reply.max;
 }
 
 bool check_person_may_enter(const struct login *l)

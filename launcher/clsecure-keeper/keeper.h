@@ -68,6 +68,10 @@ int prepare_and_build(struct keeper *k, struct error *e);
 const char *serve(struct keeper *k);
 
 /* sessions.c */
+
+/* `clsecure set` counts at once; where the files cannot be read, what they said before. */
+void refresh(struct keeper *k);
+
 int session_enter(struct keeper *k, struct connection *c, const struct keeper_request *q,
 	struct keeper_reply *r, struct error *e);
 int session_ready(struct keeper *k, struct connection *c, struct error *e);

@@ -14,6 +14,7 @@
 
 #define CONNECTIONS_MAX 4096
 #define LOG_LINES 50 /* a second */
+#define LINGER_MAX ((uint64_t)UINT32_MAX) /* seconds; more is for ever */
 
 static void reply_to(const struct connection *c, struct keeper_reply *r, int err,
 	const struct error *e)
@@ -75,13 +76,22 @@ static int op_kill(struct keeper *k, struct connection *c, const struct keeper_r
 	return q->session == 0 ? 1 : err;
 }
 
+static uint32_t max_sessions(const struct keeper *k)
+{
+	uint64_t max = policy_number(k->policy, SETTING_MAX_SESSIONS);
+
+	return max < UINT32_MAX ? (uint32_t)max : UINT32_MAX;
+}
+
 static int op_simple(struct keeper *k, struct connection *c, const struct keeper_request *q)
 {
-	struct keeper_reply r = {.session = (uint32_t)k->n_sessions,
-		.max = (uint32_t)policy_number(k->policy, SETTING_MAX_SESSIONS)};
+	struct keeper_reply r = {.session = (uint32_t)k->n_sessions};
 	struct error e = {0};
 	int err = 0;
 
+	if (q->op == KEEPER_COUNT)
+		refresh(k);
+	r.max = max_sessions(k);
 	if (q->op == KEEPER_READY)
 		err = session_ready(k, c, &e);
 	else if (q->op == KEEPER_RESERVE)
@@ -154,7 +164,7 @@ static uint64_t end_at(const struct keeper *k)
 {
 	uint64_t linger = policy_number(k->policy, SETTING_LINGER), at;
 
-	if (k->n_sessions > 0 || linger == UINT64_MAX)
+	if (k->n_sessions > 0 || linger > LINGER_MAX)
 		return UINT64_MAX;
 	at = k->idle_since + (k->last_id == 0 ? KEEPER_WAIT_MS : linger * 1000);
 	for (size_t i = 0; i < k->n_connections; i++) {

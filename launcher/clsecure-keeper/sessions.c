@@ -42,12 +42,23 @@ struct session *session_find(struct keeper *k, uint32_t id)
 	return NULL;
 }
 
+void refresh(struct keeper *k)
+{
+	struct error e = {0};
+
+	if (policy_refresh(k->policy, &e) < 0)
+		syslog(LOG_WARNING, "%s: its settings stay as they were: %s", k->slug, e.text);
+}
+
 static int may_enter(struct keeper *k, const struct connection *c, struct error *e)
 {
-	uint64_t max = policy_number(k->policy, SETTING_MAX_SESSIONS);
+	uint64_t max;
 
 	if (c->session != 0)
 		return error_set(e, -EBUSY, "this connection has a session already");
+	if (policy_refresh(k->policy, e) < 0)
+		return e->code;
+	max = policy_number(k->policy, SETTING_MAX_SESSIONS);
 	if (policy_expires(k->policy) <= (uint64_t)time(NULL))
 		return error_set(e, -EKEYEXPIRED, "the project '%s' has expired", k->slug);
 	if (k->n_sessions >= max)
@@ -119,8 +130,10 @@ void session_end(struct keeper *k, size_t i)
 		}
 	close(s->pidfd);
 	k->sessions[i] = k->sessions[--k->n_sessions];
-	if (k->n_sessions == 0)
+	if (k->n_sessions == 0) {
 		k->idle_since = now_ms();
+		refresh(k); /* Linger= */
+	}
 }
 
 static bool inside(const struct keeper *k, pid_t pid)

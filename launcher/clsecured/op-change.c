@@ -9,12 +9,13 @@
 int op_set(struct request *r, struct error *e)
 {
 	_cleanup_registry_ struct registry lock = REGISTRY_EMPTY;
-	_cleanup_free_ struct keeper_reply *sessions = NULL;
 	_cleanup_free_ char **assignments = NULL;
 	_cleanup_policy_ struct policy *p = NULL;
 	_cleanup_message_ struct message m = {0};
-	size_t waits = 0, n = 0, given = 0;
+	bool waits[SETTING_COUNT_] = {0};
+	size_t given = 0;
 	char slug[SLUG_MAX + 1];
+	bool runs;
 	int err;
 
 	assignments = message_list(r->m, "setting", &given);
@@ -30,15 +31,15 @@ int op_set(struct request *r, struct error *e)
 	if (err == 0)
 		err = project_for(r, slug, RIGHT_CHANGE, NULL, POLICY_TRUSTED_ONLY, &p, e);
 	if (err == 0)
-		err = project_change(slug, assignments, r->admin, &waits, e);
+		err = project_change(slug, assignments, r->admin, waits, e);
 	if (err < 0)
 		return err;
 	keyusers_project(slug); /* AllowUsers may have changed */
-	if (project_sessions(slug, &sessions, &n, NULL) < 0)
-		n = 0;
+	runs = project_runs(slug); /* which also makes its keeper read the settings that are live */
 	err = message_add(&m, "project", slug);
-	if (err == 0)
-		err = message_addf(&m, "waits", "%zu", n > 0 ? waits : 0);
+	for (enum setting s = 0; err == 0 && runs && s < SETTING_COUNT_; s++)
+		if (waits[s])
+			err = message_add(&m, "waits", settings[s].key);
 	return err < 0 ? err : reply(r, "row", &m);
 }
 

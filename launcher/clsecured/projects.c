@@ -224,6 +224,13 @@ int project_sessions(const char *slug, struct keeper_reply **ret_list, size_t *r
 	return err < 0 ? err : list_sessions(conn, ret_list, ret_n, e);
 }
 
+bool project_runs(const char *slug)
+{
+	_cleanup_close_ int conn = -1;
+
+	return keeper_connect(slug, false, NULL, &conn, NULL) == 0;
+}
+
 int project_kill(const char *slug, uint32_t session, struct error *e)
 {
 	struct keeper_request q = {

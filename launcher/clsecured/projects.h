@@ -38,6 +38,9 @@ int project_for(struct request *r, const char *slug, enum project_right right,
 int project_sessions(const char *slug, struct keeper_reply **ret_list, size_t *ret_n,
 	struct error *e);
 
+/* Is there a sandbox of it, with sessions or lingering? */
+bool project_runs(const char *slug);
+
 /* Ends one session, or all (0) with the sandbox.  0 also when there was none. */
 int project_kill(const char *slug, uint32_t session, struct error *e);
 

@@ -17,6 +17,7 @@ struct policy {
 	char *path;
 	uint64_t changed;
 	struct effective effective;
+	struct layer said[SOURCE_RUN + 1]; /* by the person's files and this run: policy_refresh() */
 	char *source_texts[SETTING_COUNT_];
 	char **warnings;
 	struct binds binds[2]; /* of Bind and BindReadOnly */

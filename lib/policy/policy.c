@@ -22,6 +22,8 @@ void policy_free(struct policy *p)
 		value_done(&p->effective.values[s]);
 		free(p->source_texts[s]);
 	}
+	for (size_t i = 0; i < ELEMENTSOF(p->said); i++)
+		layer_done(&p->said[i]);
 	for (size_t k = 0; k < ELEMENTSOF(p->binds); k++)
 		binds_done(&p->binds[k]);
 	person_done(&p->owner);
@@ -259,6 +261,8 @@ static int load(const char *slug, struct project_file *ret_file, struct error *e
 	return err < 0 ? err : project_file_load(project, slug, ret_file, e);
 }
 
+static const enum source said_by_others[] = {SOURCE_PROJECT_FILE, SOURCE_PERSON, SOURCE_RUN};
+
 static int finish(struct policy *p, struct stack *k, struct error *e)
 {
 	int err = tell_sources(p, k);
@@ -273,6 +277,12 @@ static int finish(struct policy *p, struct stack *k, struct error *e)
 	if (err < 0)
 		return error_errno(e, err, "put the policy together");
 	p->warnings = TAKE_PTR(k->warnings);
+	for (size_t i = 0; i < ELEMENTSOF(said_by_others); i++) {
+		enum source source = said_by_others[i];
+
+		p->said[source] = k->layers[source];
+		k->layers[source] = (struct layer){0};
+	}
 	return 0;
 }
 
@@ -306,5 +316,35 @@ int policy_load(const char *slug, char *const *overrides, unsigned flags,
 	p->path = TAKE_PTR(f.path);
 	p->changed = f.changed;
 	*ret_policy = TAKE_PTR(p);
+	return 0;
+}
+
+int policy_refresh(struct policy *p, struct error *e)
+{
+	_cleanup_(project_file_done) struct project_file f = {0};
+	_cleanup_(effective_done) struct effective fresh = {0};
+	_cleanup_(stack_done) struct stack trusted = {0};
+	struct stack k;
+	int err = load(p->slug, &f, e);
+
+	if (err == 0)
+		err = stack_load_trusted(&trusted, &f, e);
+	if (err < 0)
+		return err;
+	k = trusted; /* whose layers and the policy's are lent to it */
+	for (size_t i = 0; i < ELEMENTSOF(said_by_others); i++)
+		k.layers[said_by_others[i]] = p->said[said_by_others[i]];
+	err = stack_merge(&k, f.by_admin, &fresh, e);
+	words_free(k.warnings);
+	if (err < 0)
+		return err;
+	for (enum setting s = 0; s < SETTING_COUNT_; s++)
+		if (settings[s].live) {
+			struct value old = p->effective.values[s];
+
+			p->effective.values[s] = fresh.values[s];
+			fresh.values[s] = old;
+		}
+	p->changed = f.changed;
 	return 0;
 }

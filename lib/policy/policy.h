@@ -41,6 +41,13 @@ enum policy_flags {
 int policy_load(const char *slug, char *const *overrides, unsigned flags,
 	struct policy **ret_policy, struct error *e);
 void policy_free(struct policy *p);
+
+/*
+ * Reads again what root alone can write, and takes over what is live of it.  What the person's files
+ * and the overrides say is not asked again, only merged anew.  After a failure nothing has changed.
+ * policy_source() and policy_source_text() go on telling of the first load.
+ */
+int policy_refresh(struct policy *p, struct error *e);
 static inline void policy_freep(struct policy **p)
 {
 	policy_free(*p);
@@ -79,11 +86,11 @@ uint64_t policy_expires(const struct policy *p);
 /*
  * Writing project.conf.  `assignments`: NULL-terminated KEY=VALUE, KEY+=VALUE, KEY-=VALUE, KEY=
  * (reset), checked whole before anything is written; `admin`: may the caller set what is the
- * admin's alone. Canonical form, temporary file, fsync, rename, fsync of the directory: old or new,
- * never torn. ret_waits: NULL or gets the number of changed settings that wait for the next
- * sandbox. project_create makes PROJECTS_DIR/slug/ (0700) with project.conf, home/ (worker's, 0700)
- * and log/; -EEXIST. project_destroy removes it wholly, never following a link, never crossing a
- * mount.
+ * admin's alone.  Canonical form, temporary file, fsync, rename, fsync of the directory: old or new,
+ * never torn.  ret_waits: NULL, or says of each setting whether its value changed and waits for the
+ * next sandbox.  project_create makes PROJECTS_DIR/slug/ (0700) with project.conf, home/ (worker's,
+ * 0700) and log/; -EEXIST.  project_destroy removes it wholly, never following a link, never
+ * crossing a mount.
  */
 struct project_new {
 	const char *slug, *path; /* path: absolute, real, checked by the caller as the owner */
@@ -93,8 +100,8 @@ struct project_new {
 	bool admin;
 };
 int project_create(const struct project_new *n, struct error *e);
-int project_change(const char *slug, char *const *assignments, bool admin, size_t *ret_waits,
-	struct error *e);
+int project_change(const char *slug, char *const *assignments, bool admin,
+	bool ret_waits[SETTING_COUNT_], struct error *e);
 int project_destroy(const char *slug, struct error *e);
 int project_empty_home(const char *slug, uid_t worker_uid, struct error *e);
 

@@ -197,12 +197,11 @@ int project_create(const struct project_new *n, struct error *e)
 	return 0;
 }
 
-/* How many settings changed their effective value and are not live. */
-static int count_waits(struct stack *before, const bool admin_before[], struct stack *after,
-	const bool admin_after[], size_t *ret_waits, struct error *e)
+/* Which settings changed their effective value and are not live. */
+static int find_waits(struct stack *before, const bool admin_before[], struct stack *after,
+	const bool admin_after[], bool ret_waits[SETTING_COUNT_], struct error *e)
 {
 	_cleanup_(effective_done) struct effective a = {0}, b = {0};
-	size_t waits = 0;
 	int err = stack_merge(before, admin_before, &a, e);
 
 	if (err == 0)
@@ -210,8 +209,7 @@ static int count_waits(struct stack *before, const bool admin_before[], struct s
 	if (err < 0)
 		return err;
 	for (enum setting s = 0; s < SETTING_COUNT_; s++)
-		waits += !settings[s].live && !value_equal(&a.values[s], &b.values[s]);
-	*ret_waits = waits;
+		ret_waits[s] = !settings[s].live && !value_equal(&a.values[s], &b.values[s]);
 	return 0;
 }
 
@@ -231,11 +229,10 @@ static int load_twice(int project, const char *slug, struct project_file f[2], s
 }
 
 static int change(int project, struct project_file f[2], struct stack k[2],
-	char *const *assignments, bool admin, size_t *ret_waits, struct error *e)
+	char *const *assignments, bool admin, bool ret_waits[SETTING_COUNT_], struct error *e)
 {
 	_cleanup_(person_done) struct person owner = {0};
 	_cleanup_(stack_done) struct stack after = {0};
-	size_t waits = 0;
 	int err = owner_find(&f[1], false, &owner, e);
 
 	if (err == 0)
@@ -252,15 +249,13 @@ static int change(int project, struct project_file f[2], struct stack k[2],
 		return err;
 	/* What it now comes to, with the profile that it may have changed. */
 	err = stack_load_trusted(&after, &f[1], e);
-	if (err == 0)
-		err = count_waits(&k[0], f[0].by_admin, &after, f[1].by_admin, &waits, e);
 	if (err == 0 && ret_waits)
-		*ret_waits = waits;
+		err = find_waits(&k[0], f[0].by_admin, &after, f[1].by_admin, ret_waits, e);
 	return err;
 }
 
-int project_change(const char *slug, char *const *assignments, bool admin, size_t *ret_waits,
-	struct error *e)
+int project_change(const char *slug, char *const *assignments, bool admin,
+	bool ret_waits[SETTING_COUNT_], struct error *e)
 {
 	struct project_file f[2] = {0};
 	struct stack k[2] = {0};

@@ -105,7 +105,7 @@ struct setting_info {
 	const char *builtin; /* default, as text */
 	enum looser looser;
 	enum setting_who who;
-	bool live; /* changes running sessions; else at the next sandbox */
+	bool live; /* counts at once, in a sandbox that runs too; else from the next on */
 	/*
 	 * NULL; "*": the whole setting; else the choices that are refused with "not in this
 	 * version", blanks between

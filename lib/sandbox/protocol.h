@@ -28,7 +28,11 @@ enum keeper_op {
 	KEEPER_LEAVE,
 	/* answered with KEEPER_LIST replies, one per session, then status 0 and session 0 */
 	KEEPER_LIST,
-	KEEPER_COUNT, /* answered with the number of sessions in .session and MaxSessions in .max */
+	/*
+	 * Answered with the number of sessions in .session and MaxSessions in .max.  The settings
+	 * that are live have been read again: it also tells the keeper that they were changed.
+	 */
+	KEEPER_COUNT,
 	KEEPER_KILL, /* .session: end that one's processes; 0: the whole sandbox */
 	/* keep an empty sandbox while this connection lives (clsecured, before its PAM session) */
 	KEEPER_RESERVE,

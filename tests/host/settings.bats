@@ -11,6 +11,7 @@ setup_file() {
 
 teardown() {
 	[ ! -e /var/lib/clsecure/projects/setapp ] || as_person seta clsecure remove --yes setapp
+	rm -rf /home/seta/set/.clsecure
 }
 
 # project KEY=VALUE...: the project with these settings.
@@ -25,10 +26,17 @@ inside() {
 running() { pgrep -xf 'clsecure-keeper setapp' >/dev/null; }
 gone() { ! running; }
 
-# hold: a session in the background that stays until its sleep is killed.
+# hold [SECONDS]: a session in the background; its holder is in $held.
 hold() {
-	su - claude-worker-setapp -c 'sleep 986' 3>&- &
-	eventually 5 pgrep -u claude-worker-setapp -x sleep
+	su - claude-worker-setapp -c "sleep ${1:-986}" </dev/null >/dev/null 2>&1 3>&- &
+	held=$!
+	eventually 5 pgrep -u claude-worker-setapp -f "^sleep ${1:-986}"
+}
+
+# release: ends what hold() began.
+release() {
+	pkill -u claude-worker-setapp -x sleep
+	wait "$held" || :
 }
 
 @test "Bind: writable, at its own place and at another" {
@@ -42,16 +50,15 @@ hold() {
 	assert_output data
 }
 
-# refused SETTING: at `add`, or when a session is opened; and it says so.
+# refused SETTING REASON: at `add`, or when a session is opened; and it says why.
 refused() {
 	run project "$1"
 	if [ "$status" -eq 0 ]; then
 		run inside true
 		as_person seta clsecure remove --yes setapp
-		[ "$status" -ne 0 ] || fail "taken: $1"
 	fi
-	refute_has 'no name of a project'
-	assert_has clsecure
+	[ "$status" -ne 0 ] || fail "taken: $1"
+	[[ $output =~ $2 ]] || fail "$1: $output; not: $2"
 }
 
 @test "Bind: not over the system, not what is another's" {
@@ -59,10 +66,16 @@ refused() {
 	project
 	inside true
 	as_person seta clsecure remove --yes setapp
-	for to in /home /tmp /etc /usr/lib /dev/shm /run/user /var/tmp /root; do
-		refused "Bind=/home/seta/data:$to"
+	for to in / /etc /usr/lib /dev/shm /run/user /var/tmp; do
+		refused "Bind=/home/seta/data:$to" "Bind= is not a list of SOURCE or SOURCE:DESTINATION"
 	done
-	refused Bind=/var/lib:/srv/x
+	refused Bind=/home/seta/data:/home 'in front of the project'
+	for to in /tmp /root; do
+		refused "Bind=/home/seta/data:$to" "'$to' cannot be shown inside"
+	done
+	refused Bind=/var/lib:/srv/x "'/var/lib' belongs to somebody else"
+	refused Bind=/home/seta/none:/srv/x "'/home/seta/none': No such file"
+	refused BindReadOnly=/etc/shadow:/srv/x "'/etc/shadow': Permission denied"
 }
 
 @test "BindReadOnly: read, not written" {
@@ -99,11 +112,159 @@ refused() {
 	assert_output x
 }
 
-@test "ExpireAfter: nobody enters afterwards" {
+@test "ExpireAfter: nobody enters afterwards, and set lets in again while a session is on" {
 	project ExpireAfter=2s
-	inside true
+	hold
 	sleep 3
 	run inside true
 	[ "$status" -ne 0 ]
 	assert_has expired
+	run ssh_as seta claude-worker-setapp@localhost true
+	[ "$status" -ne 0 ]
+	as_person seta clsecure set setapp ExpireAfter=1h
+	inside true
+	as_person seta clsecure set setapp ExpireAfter=1s
+	sleep 2
+	run inside true
+	[ "$status" -ne 0 ]
+	assert_has expired
+	release
+}
+
+# loud_ssh: ssh that shows what PAM says
+loud_ssh() {
+	as_person seta ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+		claude-worker-setapp@localhost "$@"
+}
+
+@test "MaxSessions: one more is refused with the reason, by every door, until one ends" {
+	project MaxSessions=1
+	hold
+	run inside true
+	assert_status 125
+	assert_has 'as many sessions as it may (MaxSessions)'
+	run loud_ssh true
+	assert_status 255
+	assert_has 'as many sessions as it may (MaxSessions)'
+	run su - claude-worker-setapp -c true
+	[ "$status" -ne 0 ]
+	assert_has MaxSessions
+	# runuser asks for no account: the keeper itself refuses
+	run runuser -l claude-worker-setapp -c true
+	[ "$status" -ne 0 ]
+	run as_person seta clsecure sessions setapp
+	assert_equal "$(grep -c setapp: <<<"$output")" 1
+	release
+	eventually 5 inside true
+	eventually 5 loud_ssh true
+}
+
+@test "MaxSessions: set counts at once, for a sandbox that runs" {
+	project MaxSessions=1
+	hold
+	run as_person seta clsecure set setapp MaxSessions=2
+	assert_output ''
+	inside true
+	as_person seta clsecure set setapp MaxSessions=1
+	run inside true
+	assert_status 125
+	assert_has MaxSessions
+	# and nobody was put out
+	pgrep -u claude-worker-setapp -x sleep
+	release
+}
+
+@test "MaxSessions: the project's file makes it less, and never more" {
+	as_person seta sh -c 'mkdir set/.clsecure; printf "[Session]\nMaxSessions=1\n" >set/.clsecure/config'
+	project
+	hold
+	run inside true
+	assert_status 125
+	assert_has MaxSessions
+	release
+	eventually 5 gone
+	as_person seta sh -c 'printf "[Session]\nMaxSessions=500\n" >set/.clsecure/config'
+	run inside true
+	assert_status 0
+	run as_person seta clsecure info setapp
+	assert_match 'MaxSessions +built-in +256'
+}
+
+left() { pgrep -u claude-worker-setapp -f '^sleep 984' >/dev/null; }
+
+@test "Linger: the sandbox lives on with what runs in it, is joined, and then all is gone" {
+	project Linger=5s
+	inside sh -c 'sleep 984 >/dev/null 2>&1 & echo first >/tmp/mark'
+	sleep 1.5
+	left
+	run inside cat /tmp/mark
+	assert_output first
+	# counted from the end of the last session
+	never_for 4 gone
+	left
+	eventually 4 gone
+	run left
+	[ "$status" -ne 0 ]
+	run inside cat /tmp/mark
+	[ "$status" -ne 0 ]
+}
+
+@test "Linger=0: what was left in the background ends with the session" {
+	project
+	inside sh -c 'sleep 984 >/dev/null 2>&1 &'
+	eventually 2 gone
+	run left
+	[ "$status" -ne 0 ]
+}
+
+@test "Linger: set counts at once, for a sandbox that runs or lingers" {
+	project
+	hold
+	as_person seta clsecure set setapp Linger=1h
+	release
+	never_for 2 gone
+	run as_person seta clsecure set setapp TmpSize=5M Linger=2h
+	assert_has 'What was said of TmpSize counts from the next sandbox'
+	refute_has Linger
+	running
+	as_person seta clsecure set setapp Linger=
+	eventually 2 gone
+	run as_person seta clsecure set setapp TmpSize=6M
+	assert_output ''
+}
+
+@test "AllowUsers and AllowGroups: by su, by clsecure and by ssh, at once, and taken back at once" {
+	local setting door
+	local -a su=(as_person setb su - claude-worker-setapp -c true)
+	local -a exec=(as_person setb clsecure exec setapp true)
+	local -a ssh=(ssh_as setb claude-worker-setapp@localhost true)
+	make_person setb
+	groupadd -f setgroup
+	usermod -a -G setgroup setb
+	project
+	hold
+	for setting in AllowUsers=setb AllowGroups=setgroup; do
+		for door in su exec ssh; do
+			local -n words=$door
+			run "${words[@]}" </dev/null
+			[ "$status" -ne 0 ] || fail "$door let setb in before $setting"
+		done
+		as_person seta clsecure set setapp "$setting"
+		for door in su exec ssh; do
+			local -n words=$door
+			"${words[@]}" </dev/null || fail "$door did not let setb in with $setting"
+		done
+		run as_person setb clsecure set setapp Network=full
+		assert_status 1
+		assert_has "belongs to 'seta'"
+		as_person seta clsecure set setapp "${setting%%=*}="
+	done
+	run "${exec[@]}"
+	assert_status 125
+	assert_has AllowUsers
+	run "${su[@]}" </dev/null
+	[ "$status" -ne 0 ]
+	run "${ssh[@]}"
+	assert_status 255
+	release
 }

@@ -171,6 +171,40 @@ static inline struct policy *load_with(char *const *overrides, unsigned flags)
 
 #define LOAD(...) load_with(WORDS(__VA_ARGS__), 0)
 
+static inline void expect(enum setting s, const char *text, enum source source)
+{
+	_cleanup_(policy_freep) struct policy *p = LOAD();
+
+	assert_string_equal(policy_text(p, s), text);
+	assert_int_equal(policy_source(p, s), source);
+}
+
+static inline void expect_error(int code, const char *words)
+{
+	struct policy *p = NULL;
+	struct error e = {0};
+
+	assert_int_equal(policy_load("app", NULL, 0, &p, &e), code);
+	assert_null(p);
+	if (!strstr(e.text, words))
+		fail_msg("%s", e.text);
+}
+
+static inline int set(bool admin, struct error *e, const char *a, const char *b)
+{
+	char *const assignments[] = {(char *)a, (char *)b, NULL};
+
+	return project_change("app", assignments, admin, NULL, e);
+}
+
+static inline void set_ok(bool admin, const char *a)
+{
+	struct error e = {0};
+
+	if (set(admin, &e, a, NULL) < 0)
+		fail_msg("%s", e.text);
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, fresh)
 
 #endif

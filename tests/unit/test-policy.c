@@ -4,40 +4,6 @@
 
 #include <time.h>
 
-static void expect(enum setting s, const char *text, enum source source)
-{
-	_cleanup_(policy_freep) struct policy *p = LOAD();
-
-	assert_string_equal(policy_text(p, s), text);
-	assert_int_equal(policy_source(p, s), source);
-}
-
-static void expect_error(int code, const char *words)
-{
-	struct policy *p = NULL;
-	struct error e = {0};
-
-	assert_int_equal(policy_load("app", NULL, 0, &p, &e), code);
-	assert_null(p);
-	if (!strstr(e.text, words))
-		fail_msg("%s", e.text);
-}
-
-static int set(bool admin, struct error *e, const char *a, const char *b)
-{
-	char *const assignments[] = {(char *)a, (char *)b, NULL};
-
-	return project_change("app", assignments, admin, NULL, e);
-}
-
-static void set_ok(bool admin, const char *a)
-{
-	struct error e = {0};
-
-	if (set(admin, &e, a, NULL) < 0)
-		fail_msg("%s", e.text);
-}
-
 static void no_project(void **state)
 {
 	struct policy *p = NULL;
@@ -208,7 +174,8 @@ static void what_is_the_administrators(void **state)
 static void nothing_is_changed_by_an_error(void **state)
 {
 	struct error e = {0};
-	size_t waits = 99;
+	bool waits[SETTING_COUNT_] = {0};
+	size_t n = 0;
 
 	ADD("Linger=5");
 	assert_int_equal(set(false, &e, "Linger=6", "Netwrok=full"), -EINVAL);
@@ -221,102 +188,47 @@ static void nothing_is_changed_by_an_error(void **state)
 	assert_int_equal(set(false, &e, "Command=a\nb", NULL), -EINVAL);
 	expect(SETTING_LINGER, "5s", SOURCE_PROJECT);
 	assert_int_equal(project_change("app", WORDS("Linger=5", "AllowUsers=x", "Network=full",
-		"Home=ephemeral"), false, &waits, &e), 0);
-	assert_int_equal(waits, 2);
+		"Home=ephemeral"), false, waits, &e), 0);
+	for (enum setting s = 0; s < SETTING_COUNT_; s++)
+		n += waits[s];
+	assert_int_equal(n, 2);
+	assert_true(waits[SETTING_NETWORK] && waits[SETTING_HOME]);
 }
 
-static void broken_files(void **state)
+/* What a sandbox that runs sees of a change. */
+static void refreshed(void **state)
 {
-	ADD();
-	put_in(home, PERSON, "[Network]\nNetwrok=full\n");
-	expect_error(-EINVAL,
-		"/home/.config/clsecure/config:2: there is no setting 'Netwrok'; the nearest is "
-		"Network=");
-	put_in(home, PERSON, "[Network]\nNetwork=full\nNetwork=none\n");
-	expect_error(-EINVAL, ":3: Network= stands here a second time");
-	put_in(home, PERSON, "[Files]\nNetwork=full\n");
-	expect_error(-EINVAL, ":2: Network= belongs to [Network]");
-	put_in(home, PERSON, "Network=full\n");
-	expect_error(-EINVAL, ":1: '=' before the first");
-	put_in(home, PERSON, "mode = user\nnetwork = true\n");
-	expect_error(-EINVAL, "network: [Network] Network=");
-	put_in(home, PERSON, "[Network]\nNetwork=filtered\n");
-	expect_error(-EOPNOTSUPP, "Network=filtered is not in this version");
+	_cleanup_(policy_freep) struct policy *p = NULL;
+	struct error e = {0};
+
+	ADD("ExpireAfter=1h");
+	put_in(home, PERSON, "[Session]\nLinger=6s\n");
+	put_in(dir, PROJECT, "[Session]\nMaxSessions=9\n");
+	p = LOAD("TmpInodes=77");
+	/* neither of the two files is asked again */
 	drop_in(home, PERSON);
-	put_in(dir, PROJECT, "[Network]\nNetwork=ful\n");
-	expect_error(-EINVAL, "/.clsecure/config:2: Network= is none of: none, full");
-	put_in(dir, PROJECT, "mode = user\n");
-	expect_error(-EINVAL, "this is the earlier clsecure's");
-	drop_in(dir, PROJECT);
-	put(conf, "[Network]\nNetwork=ful\n");
-	expect_error(-EINVAL, "clsecure.conf:2: Network= is none of: none, full");
+	put_in(dir, PROJECT, "garbage");
+	set_ok(false, "ExpireAfter=");
+	set_ok(false, "AllowUsers=alice");
+	set_ok(false, "Network=full");
+	put(conf, "[Session]\nMaxSessions=20\nLinger=5s\n");
+	assert_int_equal(policy_refresh(p, &e), 0);
+	assert_int_equal(policy_expires(p), UINT64_MAX);
+	assert_string_equal(policy_text(p, SETTING_ALLOW_USERS), "alice");
+	assert_string_equal(policy_choice(p, SETTING_NETWORK), "none");
+	assert_int_equal(policy_number(p, SETTING_TMP_INODES), 77);
+	assert_int_equal(policy_number(p, SETTING_MAX_SESSIONS), 9);
+	assert_int_equal(policy_number(p, SETTING_LINGER), 6);
+	set_ok(false, "MaxSessions=10");
+	assert_int_equal(policy_refresh(p, &e), 0);
+	assert_int_equal(policy_number(p, SETTING_MAX_SESSIONS), 10);
+	put(conf, "garbage");
+	assert_int_equal(policy_refresh(p, &e), -EINVAL);
+	assert_int_equal(policy_number(p, SETTING_MAX_SESSIONS), 10);
 	unlink(conf);
-	put_in(home, ".clsecurerc", "mode = user\n");
-	{
-		_cleanup_(policy_freep) struct policy *p = LOAD();
-
-		assert_non_null(strstr(policy_warnings(p)[0], ".clsecurerc"));
-	}
-}
-
-static void traps_in_a_persons_place(void **state)
-{
-	char path[256], big[33 * 1024];
-
+	assert_int_equal(project_destroy("app", &e), 0);
+	assert_int_equal(policy_refresh(p, &e), -ENOENT);
 	ADD();
-	snprintf(path, sizeof(path), "%s/" PROJECT, dir);
-	assert_int_equal(symlink("/etc/passwd", path), 0);
-	expect_error(-EINVAL, "a link or a mount");
-	unlink(path);
-	assert_int_equal(mkfifo(path, 0666), 0);
-	expect_error(-EINVAL, "read '");
-	unlink(path);
-	assert_int_equal(mkdir(path, 0755), 0);
-	expect_error(-EINVAL, "read '");
-	rmdir(path);
-	memset(big, '\n', sizeof(big) - 1);
-	big[sizeof(big) - 1] = '\0';
-	put(path, big);
-	expect_error(-EFBIG, "read '");
-	unlink(path);
-	/* a link inside the home is the person's own affair, one out of it is not followed */
-	snprintf(path, sizeof(path), "%s/" PERSON, home);
-	put_in(home, "dotfile", "[Session]\nLinger=3\n");
-	assert_int_equal(symlink("../../dotfile", path), 0);
-	expect(SETTING_LINGER, "3s", SOURCE_PERSON);
-	unlink(path);
-	assert_int_equal(symlink("/etc/passwd", path), 0);
-	expect_error(-EINVAL, "a link or a mount");
-	unlink(path);
-}
-
-static void roots_files_are_roots(void **state)
-{
-	char path[256];
-
-	ADD();
-	put(conf, "[Session]\nLinger=3\n");
-	chmod(conf, 0666);
-	expect_error(-EPERM, "is not root's alone to write");
-	chmod(conf, 0644);
-	paths.trusted++;
-	expect_error(-EPERM, "is not root's alone to write");
-	paths.trusted--;
-	unlink(conf);
-	assert_int_equal(mkdir(conf, 0755), 0);
-	expect_error(-EINVAL, "is not a regular file");
-	rmdir(conf);
-	snprintf(path, sizeof(path), "%s/app/project.conf", projects);
-	put(path, "[Project]\nOwner=1:x\n");
-	expect_error(-EINVAL, "no Path=");
-	put(path, "[Project]\nPath=/x\nOwner=x\n");
-	expect_error(-EINVAL, "Owner= is wrong");
-	put(path, "[Project]\nPath=x\nOwner=1:x\n");
-	expect_error(-EINVAL, "Path= is wrong");
-	put(path, "[State]\nVersion=2\n");
-	expect_error(-EINVAL, "not of this version");
-	unlink(path);
-	expect_error(-EINVAL, "is missing");
 }
 
 static void owners(void **state)
@@ -426,37 +338,6 @@ static void expiry(void **state)
 	assert_in_range(policy_expires(p), now + 3600, now + 3605);
 }
 
-static void answers_of_a_child(void **state)
-{
-	static const struct {
-		uint32_t source, setting, line, length;
-		char text[8];
-	} bad[] = {
-		{SOURCE_ADMIN, SETTING_LINGER, 1, 8, "00000001"},
-		{SOURCE_PERSON, SETTING_COUNT_ + 1, 1, 8, "00000001"},
-		{SOURCE_PERSON, SETTING_LINGER, 1, 9, "00000001"},
-		{SOURCE_PERSON, SETTING_LINGER, 1, UINT32_MAX, ""},
-		{SOURCE_PERSON, SETTING_LINGER, 1, 8, {'1', 0}},
-		{SOURCE_PERSON, SETTING_OWNER, 1, 8, "0:root00"},
-		{SOURCE_PERSON, SETTING_ALLOW_SERVICES, 1, 8, "00000001"},
-		{SOURCE_PERSON, SETTING_LINGER, 1, 8, "0000000x"},
-	};
-	struct error e;
-
-	for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
-		struct stack k = {.layers[SOURCE_PERSON].source = SOURCE_PERSON};
-
-		assert_true(take_answer(&k, (const char *)&bad[i], sizeof(bad[i]), &e) < 0);
-		stack_done(&k);
-	}
-	for (size_t n = 1; n < sizeof(bad[0]); n++) {
-		struct stack k = {0};
-
-		assert_true(take_answer(&k, (const char *)&bad[7], n, &e) < 0);
-		stack_done(&k);
-	}
-}
-
 static void the_administrators_two(void **state)
 {
 	uint64_t n = 0;
@@ -487,14 +368,11 @@ int main(void)
 		TEST(the_administrators_bounds),
 		TEST(what_is_the_administrators),
 		TEST(nothing_is_changed_by_an_error),
-		TEST(broken_files),
-		TEST(traps_in_a_persons_place),
-		TEST(roots_files_are_roots),
+		TEST(refreshed),
 		TEST(owners),
 		TEST(binds),
 		TEST(binds_that_do_not_fit),
 		TEST(expiry),
-		TEST(answers_of_a_child),
 		TEST(the_administrators_two),
 	};
 
