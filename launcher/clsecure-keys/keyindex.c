@@ -118,7 +118,7 @@ int keyindex_find(const char *dir, const uint8_t fp[static FINGERPRINT_SIZE],
 	struct dirent *entry;
 	DIR *d;
 	uid_t uid;
-	int fd, n = 0, err = open_index(dir, false, &fd);
+	int fd = -1, n = 0, err = open_index(dir, false, &fd);
 
 	if (err < 0)
 		return err == -ENOENT ? 0 : err;

@@ -95,7 +95,7 @@ int inside_read(struct inside *ret_inside, struct error *e)
 	fd = open_checked(&size);
 	if (fd < 0)
 		return error_errno(e, fd, "%s", INSIDE_FILE);
-	data = malloc(size);
+	data = malloc(size ?: 1);
 	err = data ? read_all(fd, data, size) : -ENOMEM;
 	if (err < 0)
 		return error_errno(e, err, "%s", INSIDE_FILE);

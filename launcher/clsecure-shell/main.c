@@ -69,6 +69,7 @@ static void go_to_start(const struct command *c, const struct inside *in, const 
 	bool dialogue = !c->command && (c->interactive || isatty(STDIN_FILENO));
 	const char *dir = dialogue || (start && streq(start, START_PROJECT)) ? in->path : home;
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): of inside_read() */
 	if (chdir(dir) == 0)
 		return;
 	dprintf(STDERR_FILENO, "clsecure: cannot start in '%s': %s\n", dir, strerrordesc_np(errno));
@@ -82,7 +83,7 @@ int main(int argc, char **argv)
 	struct error e = {0};
 	struct inside in = {0};
 	static struct environment env;
-	char **shell_argv;
+	char **shell_argv = NULL;
 	int err;
 
 	if (enter(&in, &e) < 0)
@@ -94,6 +95,7 @@ int main(int argc, char **argv)
 		return refuse(EXIT_REFUSED, "cannot make the environment", strerrordesc_np(-err));
 	take_terminal();
 	go_to_start(&c, &in, environment_get(env.v, "HOME"));
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): of inside_read() */
 	execve(in.shell, shell_argv, env.v);
 	err = errno;
 	return refuse(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, in.shell,

@@ -122,6 +122,7 @@ static void print_hunks(FILE *f, const struct differ *d)
 	while (k < d->n) {
 		size_t from, to, last;
 
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): n are set */
 		for (from = k; from < d->n && d->op[from] == ' '; from++)
 			;
 		if (from == d->n)

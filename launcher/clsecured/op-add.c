@@ -64,7 +64,7 @@ static int owner_of(const struct person *as, const char *path, uid_t *ret_uid, s
 /* The peer owns it; root may add for the owner.  What root owns needs a yes. */
 static int find_owner(struct request *r, struct adding *a, struct error *e)
 {
-	uid_t uid, again;
+	uid_t uid = 0, again = 0;
 	int err = owner_of(&r->who, a->path, &uid, e);
 
 	if (err < 0)

@@ -89,6 +89,7 @@ static int find_by_path(struct request *r, const char *path, char ret_slug[stati
 	err = projects_list(&slugs, e);
 	if (err < 0)
 		return err;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the list is there with 0 */
 	for (size_t i = 0; slugs[i]; i++) {
 		_cleanup_policy_ struct policy *p = NULL;
 

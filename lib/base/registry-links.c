@@ -182,7 +182,7 @@ int nss_has_uid(uid_t uid)
 
 int uid_link_free(const struct registry *registry, uid_t uid)
 {
-	struct record r, named;
+	struct record r = {0}, named = {0};
 	char key[UID_KEY_MAX];
 	int err;
 

@@ -145,7 +145,10 @@ void assignment_done(struct assignment *a)
 /* "KEY+=" and "KEY-=" are of lists. */
 static enum assignment_op operation(char *key, size_t length, const char *value)
 {
-	char last = length > 0 ? key[length - 1] : '\0';
+	char last = '\0';
+
+	if (length > 0)
+		last = key[length - 1];
 
 	if (last == '+' || last == '-') {
 		key[length - 1] = '\0';

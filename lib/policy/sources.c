@@ -143,7 +143,7 @@ static int read_one(const char *dir, const char *path, enum source source, struc
 	_cleanup_free_ char *data = NULL, *name = NULL;
 	struct sending to = {.out = out, .source = source};
 	_cleanup_close_ int fd = -1;
-	size_t size;
+	size_t size = 0;
 	int err;
 
 	if (asprintf(&name, "%s/%s", dir, path) < 0 || layer_init(&l, source, name) < 0)

@@ -263,7 +263,7 @@ int project_file_text(const struct project_file *f, char **ret_text, struct erro
 int project_file_load(int project, const char *slug, struct project_file *ret_file, struct error *e)
 {
 	_cleanup_free_ char *data = NULL, *name = NULL;
-	size_t size;
+	size_t size = 0;
 	int err;
 
 	if (asprintf(&name, "%s/%s/" PROJECT_CONF, policy_paths()->projects, slug) < 0) {
@@ -278,6 +278,7 @@ int project_file_load(int project, const char *slug, struct project_file *ret_fi
 
 static int write_all(int fd, const char *text)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): project_file_text() made it */
 	size_t left = strlen(text);
 
 	while (left > 0) {

@@ -216,9 +216,9 @@ static int read_list(enum setting s, const char *text, struct value *v, struct e
 	static const char *const want[] = {
 		[TYPE_NAMES] = "a list of names",
 		[TYPE_PATHS] = "a list of paths without '.', '..' and double slashes",
+		/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma) */
 		[TYPE_BINDS] = "a list of SOURCE or SOURCE:DESTINATION, absolute or ~/…, the "
-			       "destination outside "
-			       "of the system's directories",
+			       "destination outside of the system's directories",
 		[TYPE_ENV] = "a list of NAME=VALUE (CLSECURE_… is clsecure's own)",
 		[TYPE_DOMAINS] = "a list of domain names",
 		[TYPE_PORTS] = "a list of ports",

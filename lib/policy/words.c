@@ -264,9 +264,7 @@ bool path_normal(const char *path, bool home, bool relative)
 		if (s[1] != '/')
 			return false;
 		s++;
-	} else if (s[0] == '~') {
-		return false;
-	} else if (s[0] != '/' && !relative) {
+	} else if (s[0] == '~' || (s[0] != '/' && !relative)) {
 		return false;
 	}
 	if (*s == '/')
