@@ -55,11 +55,13 @@ static int load_trusted(struct stack *s, enum source source, const char *path, s
 	size_t size;
 	int err = read_trusted(AT_FDCWD, path, &data, &size, e);
 
-	if (err < 0)
+	if (err == -ENOENT)
 		return err;
-	err = layer_init(&s->layers[source], source, path);
-	return err < 0 ? error_errno(e, err, "read '%s'", path)
-		       : layer_parse(&s->layers[source], data, size, e);
+	if (err == 0 && layer_init(&s->layers[source], source, path) < 0)
+		return error_errno(e, -ENOMEM, "read '%s'", path);
+	if (err == 0)
+		err = layer_parse(&s->layers[source], data, size, e);
+	return file_error(err, e);
 }
 
 int load_admin(struct stack *s, struct error *e)
@@ -156,6 +158,8 @@ static int read_one(const char *dir, const char *path, enum source source, struc
 			name);
 	if (err == 0)
 		err = read_whole(fd, PERSON_FILE_MAX, &data, &size);
+	if (err == -EINVAL)
+		return error_set(e, err, "'%s' is not a regular file", name);
 	if (err < 0)
 		return error_errno(e, err == -ENOENT ? -EIO : err, "read '%s'", name);
 	err = layer_parse(&l, data, size, e);
@@ -167,14 +171,32 @@ static int read_one(const char *dir, const char *path, enum source source, struc
 	return err;
 }
 
+/*
+ * Who works inside can break this file, and so keep out everybody who would come; what it said that
+ * tightens would be lost if it counted as empty.  A rename works whatever was put there, and follows
+ * no link.
+ */
+static void tell_remedy(struct error *e)
+{
+	static const char remedy[] = "; to be rid of it, in the project: mv .clsecure .clsecure.bad";
+
+	if (!e)
+		return;
+	e->text[strnlen(e->text, sizeof(e->text) - sizeof(remedy))] = '\0';
+	strcat(e->text, remedy);
+}
+
 static int read_files(void *arg, struct person_out *out, struct error *e)
 {
 	const struct files *f = arg;
 	_cleanup_close_ int old = -1;
 	int err = read_one(f->home, PERSON_FILE, SOURCE_PERSON, out, e);
 
-	if (err == 0)
+	if (err == 0) {
 		err = read_one(f->project, PROJECT_FILE, SOURCE_PROJECT_FILE, out, e);
+		if (err < 0)
+			tell_remedy(e);
+	}
 	if (err == 0 && open_below(f->home, PERSON_FILE_OLD, true, &old) == 0) {
 		struct sending to = {.out = out, .source = SOURCE_PERSON};
 
@@ -254,6 +276,6 @@ int load_persons(struct stack *s, const struct person *owner, const char *projec
 	if (err < 0)
 		return err;
 	if (r.result < 0)
-		return error_set(e, r.result == -ENOENT ? -EINVAL : r.result, "%s", r.error.text);
+		return file_error(error_set(e, r.result, "%s", r.error.text), e);
 	return take_answer(s, r.data, r.size, e);
 }

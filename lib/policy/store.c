@@ -34,6 +34,15 @@ static int trusted(int fd, const char *what, struct error *e)
 	return 0;
 }
 
+int file_error(int err, struct error *e)
+{
+	if (err != -EINVAL && err != -EOPNOTSUPP && err != -ENOENT)
+		return err;
+	if (e)
+		e->code = -EBADMSG;
+	return -EBADMSG;
+}
+
 int read_trusted(int dir, const char *path, char **ret_data, size_t *ret_size, struct error *e)
 {
 	_cleanup_close_ int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
@@ -272,8 +281,10 @@ int project_file_load(int project, const char *slug, struct project_file *ret_fi
 	}
 	err = read_trusted(project, PROJECT_CONF, &data, &size, e);
 	if (err == -ENOENT)
-		return error_set(e, -EINVAL, "'%s' is missing", name);
-	return err < 0 ? err : project_file_parse(data, size, name, ret_file, e);
+		error_set(e, err, "'%s' is missing", name);
+	if (err == 0)
+		err = project_file_parse(data, size, name, ret_file, e);
+	return file_error(err, e);
 }
 
 static int write_all(int fd, const char *text)

@@ -41,6 +41,12 @@ int project_file_load(int project, const char *slug, struct project_file *ret_fi
 int project_file_save(int project, const struct project_file *f, struct error *e);
 
 /*
+ * What is wrong in a file is -EBADMSG, in e too: -EINVAL and -EOPNOTSUPP are for what was typed,
+ * -ENOENT is for projects.  Other codes and 0 stay.
+ */
+int file_error(int err, struct error *e);
+
+/*
  * A regular file that belongs to root and that nobody else can write, at most INI_FILE_MAX bytes;
  * `dir` AT_FDCWD: an absolute path, links followed; else a name in `dir`, no link.  -ENOENT.
  */

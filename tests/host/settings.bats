@@ -11,7 +11,7 @@ setup_file() {
 
 teardown() {
 	[ ! -e /var/lib/clsecure/projects/setapp ] || as_person seta clsecure remove --yes setapp
-	rm -rf /home/seta/set/.clsecure
+	rm -rf /home/seta/set/.clsecure*
 }
 
 # project KEY=VALUE...: the project with these settings.
@@ -267,4 +267,69 @@ left() { pgrep -u claude-worker-setapp -f '^sleep 984' >/dev/null; }
 	run "${ssh[@]}"
 	assert_status 255
 	release
+}
+
+# Every way in which who works inside can spoil the project's file.
+spoil() {
+	local how=$1
+	inside sh -c "cd ~/setapp && rm -rf .clsecure && mkdir .clsecure && cd .clsecure && $how"
+	eventually 5 gone
+}
+
+@test "a project's file that was spoilt inside closes the project, says why and what mends it" {
+	local how reason
+	project
+	while IFS='|' read -r how reason; do
+		spoil "$how"
+		run inside true
+		assert_status 125
+		assert_match "/home/seta/set/.clsecure/config.*$reason.*: mv .clsecure .clsecure.bad"
+		run su - claude-worker-setapp -c true
+		[ "$status" -ne 0 ]
+		assert_has "mv .clsecure .clsecure.bad"
+		as_person seta sh -c 'cd set && mv .clsecure .clsecure.bad'
+		run inside true
+		assert_status 0
+		chmod -R u+rwX /home/seta/set/.clsecure.bad
+		rm -r /home/seta/set/.clsecure.bad
+	done <<-'EOF'
+		echo nonsense >config|:1:
+		printf "[Network]\nNetwork=nono\n" >config|:2: Network= is none of
+		mkfifo config|is not a regular file
+		mkdir config|is not a regular file
+		ln -s /etc/passwd config|link
+		ln -s config config|link
+		head -c 40000 /dev/zero >config|File too large
+		echo >config; chmod 0 config|Permission denied
+		echo >config; chmod 0 .|Permission denied
+		cd ..; rmdir .clsecure; ln -s /etc .clsecure|link
+	EOF
+}
+
+@test "a spoilt file of the project does not keep its owner from ending it" {
+	project
+	hold
+	as_person seta sh -c 'mkdir -p set/.clsecure; echo nonsense >set/.clsecure/config'
+	run as_person seta clsecure list
+	assert_has setapp
+	as_person seta clsecure set setapp MaxSessions=7
+	as_person seta clsecure kill setapp
+	wait "$held" || :
+	as_person seta clsecure remove --yes setapp
+}
+
+@test "a damaged project.conf: nobody enters, and root can remove the project" {
+	project
+	echo nonsense >/var/lib/clsecure/projects/setapp/project.conf
+	run inside true
+	assert_status 125
+	assert_has 'setapp/project.conf:1'
+	run su - claude-worker-setapp -c true
+	[ "$status" -ne 0 ]
+	run as_person seta clsecure remove --yes setapp
+	assert_status 1
+	run clsecure remove --yes setapp
+	assert_status 0
+	run getent passwd claude-worker-setapp
+	[ "$status" -ne 0 ]
 }

@@ -223,7 +223,7 @@ static void refreshed(void **state)
 	assert_int_equal(policy_refresh(p, &e), 0);
 	assert_int_equal(policy_number(p, SETTING_MAX_SESSIONS), 10);
 	put(conf, "garbage");
-	assert_int_equal(policy_refresh(p, &e), -EINVAL);
+	assert_int_equal(policy_refresh(p, &e), -EBADMSG);
 	assert_int_equal(policy_number(p, SETTING_MAX_SESSIONS), 10);
 	unlink(conf);
 	assert_int_equal(project_destroy("app", &e), 0);
@@ -354,7 +354,8 @@ static void the_administrators_two(void **state)
 	assert_int_equal(admin_setting(SETTING_ALLOW_ADD, &n, NULL, &e), 0);
 	assert_int_equal(n, 0);
 	put(conf, "[Admin]\nMaxProjects=three\n");
-	assert_int_equal(admin_setting(SETTING_MAX_PROJECTS, &n, NULL, &e), -EINVAL);
+	assert_int_equal(admin_setting(SETTING_MAX_PROJECTS, &n, NULL, &e), -EBADMSG);
+	assert_int_equal(e.code, -EBADMSG);
 }
 
 int main(void)
