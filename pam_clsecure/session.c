@@ -5,9 +5,9 @@
  * sandbox_enter(); after it the only answers are yes and no, and a no leaves a process that stands
  * half inside, which its program ends.
  *
- * The caller itself stays in its PID namespace, only its children are inside.  A program that execs
- * the user's program without a fork (systemd's executor for PAMName=) cannot be served by what is here: none of
- * its services is in AllowServices= of this version, so check_door() refuses it by name.
+ * The caller itself stays in its PID namespace, only its children are inside.  Doors fork before
+ * they exec the user's program; for systemd's executor, which does not, executor.h forks here.  What
+ * else execs without a fork reaches clsecure-shell, which forks.
  *
  * The state belongs to the process that opened the session: PAM handles are copied by fork, and
  * their destructors run in every copy, so the pid is in it.
@@ -18,6 +18,7 @@
 #include "lib/base/person.h"
 #include "lib/sandbox/client.h"
 #include "lib/sandbox/environment.h"
+#include "pam_clsecure/executor.h"
 #include "pam_clsecure/fork.h"
 #include "pam_clsecure/terminal.h"
 
@@ -27,10 +28,17 @@
 #define STATE "clsecure-session"
 
 struct session {
-	pid_t holder;
+	pid_t holder; /* 0: a process of another PID namespace */
+	bool executor;
 	struct sandbox sandbox;
 	struct terminal terminal;
 };
+
+static void session_forget(struct session *s)
+{
+	terminal_forget(&s->terminal);
+	sandbox_forget(&s->sandbox);
+}
 
 static void session_free(struct session *s)
 {
@@ -38,8 +46,7 @@ static void session_free(struct session *s)
 		terminal_close(&s->terminal);
 		sandbox_leave(&s->sandbox);
 	} else {
-		terminal_forget(&s->terminal);
-		sandbox_forget(&s->sandbox);
+		session_forget(s);
 	}
 	free(s);
 }
@@ -82,6 +89,7 @@ static int prepare(const struct login *l, struct session *s, struct error *e)
 
 	if (err < 0)
 		return err;
+	s->executor = executor_calls();
 	describe(l, &who);
 	err = sandbox_prepare(l->slug, &who, &s->sandbox, e);
 	if (err < 0)
@@ -115,6 +123,22 @@ static bool is_inside(const struct login *l)
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 && access(INSIDE_FILE, F_OK) == 0;
 }
 
+/* The point of no return, and what is behind it. */
+static int enter(struct session *s, struct error *e)
+{
+	int err = sandbox_enter(&s->sandbox, e);
+
+	if (err == 0)
+		err = terminal_enter(&s->terminal, e);
+	if (err < 0 || !s->executor)
+		return err;
+	s->holder = 0;
+	err = executor_fork(&s->sandbox, s->terminal.control, e);
+	if (err == 0)
+		session_forget(s);
+	return err;
+}
+
 int session_open(const struct login *l)
 {
 	struct session *s;
@@ -134,9 +158,7 @@ int session_open(const struct login *l)
 	}
 	err = prepare(l, s, &e);
 	if (err == 0)
-		err = sandbox_enter(&s->sandbox, &e);
-	if (err == 0)
-		err = terminal_enter(&s->terminal, &e);
+		err = enter(s, &e);
 	if (err == 0)
 		return PAM_SUCCESS;
 	pam_set_data(l->pamh, STATE, NULL, NULL);

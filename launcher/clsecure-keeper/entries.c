@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-const char *inside_shell(const struct policy *p)
+static const char *inside_shell(const struct policy *p)
 {
 	const char *shell = policy_text(p, SETTING_SHELL);
 

@@ -14,6 +14,7 @@ struct session {
 	bool ready; /* it said that it is inside */
 	int pidfd; /* of the holder */
 	pid_t holder;
+	int program; /* pidfd of what the holder stands for, or -1 */
 	uint64_t since; /* seconds since the epoch */
 	struct keeper_request who;
 };
@@ -75,6 +76,8 @@ void refresh(struct keeper *k);
 int session_enter(struct keeper *k, struct connection *c, const struct keeper_request *q,
 	struct keeper_reply *r, struct error *e);
 int session_ready(struct keeper *k, struct connection *c, struct error *e);
+/* 0: pidfd is the session's now. */
+int session_program(struct keeper *k, struct connection *c, int pidfd, struct error *e);
 void session_end(struct keeper *k, size_t i);
 struct session *session_find(struct keeper *k, uint32_t id);
 int session_kill(struct keeper *k, uint32_t id, struct error *e);

@@ -140,7 +140,6 @@ int prepare_and_build(struct keeper *k, struct error *e)
 		.worker_name = name,
 		.owner_name = policy_owner(k->policy)->name,
 		.owner_uid = policy_owner(k->policy)->uid,
-		.shell = inside_shell(k->policy),
 		.network = streq(policy_choice(k->policy, SETTING_NETWORK), "full"),
 		.local_resolver = resolver_is_local(),
 		.home_ephemeral = streq(policy_choice(k->policy, SETTING_HOME), "ephemeral"),

@@ -83,6 +83,18 @@ static uint32_t max_sessions(const struct keeper *k)
 	return max < UINT32_MAX ? (uint32_t)max : UINT32_MAX;
 }
 
+static int op_program(struct keeper *k, struct connection *c, int *pidfd)
+{
+	struct keeper_reply r = {0};
+	struct error e = {0};
+	int err = session_program(k, c, *pidfd, &e);
+
+	if (err == 0)
+		*pidfd = -1;
+	reply_to(c, &r, err, &e);
+	return wire_send(c->fd, &r, sizeof(r), NULL, 0);
+}
+
 static int op_simple(struct keeper *k, struct connection *c, const struct keeper_request *q)
 {
 	struct keeper_reply r = {.session = (uint32_t)k->n_sessions};
@@ -114,8 +126,10 @@ static void op_leave(struct keeper *k, struct connection *c)
 /* <0: drop the connection; 1: the sandbox has to end. */
 static int handle(struct keeper *k, struct connection *c)
 {
+	_cleanup_close_ int fd = -1;
 	struct keeper_request q;
-	int err = wire_receive(c->fd, &q, sizeof(q), NULL, NULL, 0);
+	size_t n_fds = 1;
+	int err = wire_receive(c->fd, &q, sizeof(q), &fd, &n_fds, 0);
 
 	if (err == -ETIMEDOUT)
 		return 0;
@@ -133,6 +147,8 @@ static int handle(struct keeper *k, struct connection *c)
 		return op_list(k, c);
 	case KEEPER_KILL:
 		return op_kill(k, c, &q);
+	case KEEPER_PROGRAM:
+		return op_program(k, c, &fd);
 	default:
 		return op_simple(k, c, &q);
 	}

@@ -76,7 +76,7 @@ static void text_end(char *text, size_t size)
 int session_enter(struct keeper *k, struct connection *c, const struct keeper_request *q,
 	struct keeper_reply *r, struct error *e)
 {
-	struct session s = {.who = *q, .since = (uint64_t)time(NULL)}, *room;
+	struct session s = {.who = *q, .since = (uint64_t)time(NULL), .program = -1}, *room;
 	int err = may_enter(k, c, e);
 
 	if (err < 0)
@@ -118,6 +118,20 @@ int session_ready(struct keeper *k, struct connection *c, struct error *e)
 	return 0;
 }
 
+int session_program(struct keeper *k, struct connection *c, int pidfd, struct error *e)
+{
+	struct session *s = session_find(k, c->session);
+
+	if (!s)
+		return error_set(e, -ESRCH, "this session has ended");
+	if (pidfd < 0 || s->program >= 0)
+		return error_set(e, -EINVAL, "a session has one program, named by a descriptor");
+	if (syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0)
+		return error_errno(e, -errno, "the program of a session");
+	s->program = pidfd;
+	return 0;
+}
+
 void session_end(struct keeper *k, size_t i)
 {
 	struct session *s = &k->sessions[i];
@@ -129,6 +143,10 @@ void session_end(struct keeper *k, size_t i)
 			k->connections[c].asked = true;
 		}
 	close(s->pidfd);
+	if (s->program >= 0) {
+		syscall(SYS_pidfd_send_signal, s->program, SIGKILL, NULL, 0);
+		close(s->program);
+	}
 	k->sessions[i] = k->sessions[--k->n_sessions];
 	if (k->n_sessions == 0) {
 		k->idle_since = now_ms();

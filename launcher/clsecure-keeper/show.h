@@ -51,6 +51,5 @@ void show_done(struct show *s);
 
 /* Entries of INSIDE_FILE; *ret_entries owned. */
 int inside_entries(const struct keeper *k, char **ret_entries, size_t *ret_size, struct error *e);
-const char *inside_shell(const struct policy *p);
 
 #endif

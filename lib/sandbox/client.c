@@ -88,8 +88,9 @@ static unsigned left_ms(uint64_t deadline)
 	return now < deadline ? (unsigned)(deadline - now) : 0;
 }
 
-int keeper_call(int conn, const struct keeper_request *q, struct keeper_reply *ret_reply,
-	int *ret_fds, size_t *n_fds, unsigned timeout_ms, struct error *e)
+static int call(int conn, const struct keeper_request *q, int with_fd,
+	struct keeper_reply *ret_reply, int *ret_fds, size_t *n_fds, unsigned timeout_ms,
+	struct error *e)
 {
 	struct keeper_request request = *q;
 	struct keeper_reply reply;
@@ -97,7 +98,7 @@ int keeper_call(int conn, const struct keeper_request *q, struct keeper_reply *r
 
 	request.version = KEEPER_VERSION;
 	request.reserved = 0;
-	err = wire_send(conn, &request, sizeof(request), NULL, 0);
+	err = wire_send(conn, &request, sizeof(request), &with_fd, with_fd >= 0);
 	if (err == 0)
 		err = wire_receive(conn, &reply, sizeof(reply), ret_fds, n_fds,
 			now_ms() + timeout_ms);
@@ -112,6 +113,20 @@ int keeper_call(int conn, const struct keeper_request *q, struct keeper_reply *r
 		return error_set(e, reply.status, "%s",
 			reply.text[0] ? reply.text : "refused by the sandbox's keeper");
 	return 0;
+}
+
+int keeper_call(int conn, const struct keeper_request *q, struct keeper_reply *ret_reply,
+	int *ret_fds, size_t *n_fds, unsigned timeout_ms, struct error *e)
+{
+	return call(conn, q, -1, ret_reply, ret_fds, n_fds, timeout_ms, e);
+}
+
+int keeper_give(int conn, const struct keeper_request *q, int fd, unsigned timeout_ms,
+	struct error *e)
+{
+	struct keeper_reply reply;
+
+	return call(conn, q, fd, &reply, NULL, NULL, timeout_ms, e);
 }
 
 /* -EPIPE, -ECONNREFUSED, -ENOENT: there is no keeper, or it is leaving. */

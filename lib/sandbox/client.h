@@ -35,6 +35,10 @@ int keeper_connect(const char *slug, bool start, char *const *overrides, int *re
 int keeper_call(int conn, const struct keeper_request *q, struct keeper_reply *ret_reply,
 	int *ret_fds, size_t *n_fds, unsigned timeout_ms, struct error *e);
 
+/* The same with a descriptor to the request. */
+int keeper_give(int conn, const struct keeper_request *q, int fd, unsigned timeout_ms,
+	struct error *e);
+
 /* Everything that can fail and be undone: afterwards only sandbox_enter() is left. */
 int sandbox_prepare(const char *slug, const struct keeper_request *who, struct sandbox *ret_sandbox,
 	struct error *e);

@@ -85,7 +85,11 @@ int sandbox_prepare(const char *slug, const struct keeper_request *who, struct s
 	return 0;
 }
 
-/* Permitted and effective stay until the login becomes the worker; nothing can be added to them. */
+/*
+ * Permitted and effective stay until the login becomes the worker; nothing can be added to them.
+ * Without CAP_SYS_RESOURCE the session's limits are final: sudo puts back those that it found, and
+ * pam_limits may come after us.
+ */
 static int capabilities_close(void)
 {
 	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -105,6 +109,8 @@ static int capabilities_close(void)
 		return -errno;
 	for (size_t i = 0; i < ELEMENTSOF(d); i++)
 		d[i].inheritable = 0;
+	d[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective &= ~CAP_TO_MASK(CAP_SYS_RESOURCE);
+	d[CAP_TO_INDEX(CAP_SYS_RESOURCE)].permitted &= ~CAP_TO_MASK(CAP_SYS_RESOURCE);
 	if (syscall(SYS_capset, &h, d) < 0)
 		return -errno;
 	return 0;

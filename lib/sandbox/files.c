@@ -18,7 +18,10 @@ static char *text(const char *format, ...)
 	return n < 0 ? NULL : s;
 }
 
-/* Whole files of our own: nobody inside can be anybody else.  65534 is what unmapped files show. */
+/*
+ * Whole files of our own: nobody inside can be anybody else.  65534 is what unmapped files show.
+ * The worker's shell is ours here too: login(1) asks for it once more, inside.
+ */
 char *file_passwd(const struct plan_input *in)
 {
 	char owner[128] = "";
@@ -34,7 +37,8 @@ char *file_passwd(const struct plan_input *in)
 		"%s:x:%u:%u:clsecure:/home/%s:%s\n"
 		"%s"
 		"nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
-		in->worker_name, in->worker, in->worker, in->worker_name, in->shell, owner);
+		in->worker_name, in->worker, in->worker, in->worker_name,
+		CLSECURE_LIBEXECDIR "/clsecure-shell", owner);
 }
 
 char *file_group(const struct plan_input *in)

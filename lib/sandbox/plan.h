@@ -67,7 +67,6 @@ struct plan_input {
 	uid_t worker;
 	const char *worker_name, *owner_name;
 	uid_t owner_uid;
-	const char *shell; /* of the worker inside */
 	bool network; /* the host's resolv.conf is of use */
 	bool local_resolver; /* but names a loopback address: pasta forwards instead */
 	bool home_ephemeral;

@@ -34,6 +34,11 @@ enum keeper_op {
 	 */
 	KEEPER_COUNT,
 	KEEPER_KILL, /* .session: end that one's processes; 0: the whole sandbox */
+	/*
+	 * with an fd: the pidfd of a process that the holder stands for; it is killed when the
+	 * session ends
+	 */
+	KEEPER_PROGRAM,
 	/* keep an empty sandbox while this connection lives (clsecured, before its PAM session) */
 	KEEPER_RESERVE,
 };

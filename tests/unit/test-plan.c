@@ -21,7 +21,6 @@ static struct plan_input input(void)
 		.worker_name = "claude-worker-app",
 		.owner_name = "ann",
 		.owner_uid = 1000,
-		.shell = "/bin/bash",
 		.tmp_size = 1 << 20,
 		.tmp_inodes = 100,
 		.trees = trees,
