@@ -51,7 +51,7 @@ const struct setting_info settings[SETTING_COUNT_] = {
 	[SETTING_MAX_SESSIONS] = {"Session", "MaxSessions", TYPE_COUNT, NULL, "256", LOOSER_HIGHER,
 		WHO_PROJECT, true, NULL, "Sessions at the same time."},
 	[SETTING_ALLOW_SERVICES] = {"Session", "AllowServices", TYPE_NAMES, NULL,
-		"sshd su su-l runuser runuser-l login clsecure", LOOSER_MORE,
+		"sshd su su-l runuser runuser-l login sudo sudo-i cron atd clsecure", LOOSER_MORE,
 		WHO_ADMIN, true, NULL,
 		"PAM services through which the sandbox may be entered."},
 	[SETTING_LINGER] = {"Session", "Linger", TYPE_TIME, NULL, "0", LOOSER_HIGHER, WHO_PROJECT,
