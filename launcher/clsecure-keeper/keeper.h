@@ -41,6 +41,7 @@ struct keeper {
 	/* for inside: PATH; /etc/gitconfig; Claude Code's program or NULL */
 	char *path, *gitconfig, *claude;
 	char **variables; /* NAME=VALUE of toolchains; NULL-terminated or NULL */
+	bool forward_dns; /* pasta has to */
 	int network; /* pasta's guard ends when this closes; -1: loopback alone */
 	struct built sandbox;
 	struct session *sessions;

@@ -136,8 +136,8 @@ int main(int argc, char **argv)
 		.lock = -1, .listener = -1, .filter = -1, .network = -1, .sandbox = BUILT_INIT};
 	struct stat st;
 
-	if (argc == 2 && streq(argv[1], "--network") && geteuid() == PASTA_UID)
-		pasta_guard();
+	if (argc == 3 && streq(argv[1], "--network") && geteuid() == PASTA_UID)
+		pasta_guard(streq(argv[2], "forward"));
 	if (argc != 2 || !slug_valid(argv[1]) || geteuid() != 0 || fstat(REPORT_FD, &st) < 0 ||
 		!S_ISSOCK(st.st_mode)) {
 		fprintf(stderr,

@@ -11,6 +11,7 @@
 #include "lib/sandbox/filter.h"
 #include "lib/sandbox/idmap.h"
 #include "lib/sandbox/pasta.h"
+#include "lib/sandbox/resolver.h"
 #include "lib/sandbox/wire.h"
 
 #include <errno.h>
@@ -103,8 +104,8 @@ static int sandbox_make(struct keeper *k, struct show *s, const struct plan_inpu
 	if (err < 0)
 		return err;
 	b.inside = entries;
-	if (in->network) {
-		err = pasta_start(NETWORK_MS, &k->network, &netns, e);
+	if (in->resolv_conf) {
+		err = pasta_start(k->forward_dns, NETWORK_MS, &k->network, &netns, e);
 		if (err < 0)
 			return err;
 		b.netns = netns;
@@ -120,9 +121,26 @@ static int filter_make(struct keeper *k, struct error *e)
 	return filter_build(&o, &k->filter, e);
 }
 
+/* NULL with a loopback alone. */
+static int resolver_make(struct keeper *k, char **ret_text, struct error *e)
+{
+	struct resolver r;
+	int err;
+
+	if (!streq(policy_choice(k->policy, SETTING_NETWORK), "full"))
+		return 0;
+	err = resolver_find("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf", &r);
+	if (err < 0)
+		return error_errno(e, err, "read the host's resolv.conf");
+	*ret_text = r.text;
+	k->forward_dns = r.forward;
+	return 0;
+}
+
 int prepare_and_build(struct keeper *k, struct error *e)
 {
 	_cleanup_(show_done) struct show show = {0};
+	_cleanup_free_ char *resolv_conf = NULL;
 	char name[WORKER_NAME_MAX + 1];
 	struct plan_input in = {0};
 	int err = worker_of(k, e);
@@ -140,13 +158,14 @@ int prepare_and_build(struct keeper *k, struct error *e)
 		.worker_name = name,
 		.owner_name = policy_owner(k->policy)->name,
 		.owner_uid = policy_owner(k->policy)->uid,
-		.network = streq(policy_choice(k->policy, SETTING_NETWORK), "full"),
-		.local_resolver = resolver_is_local(),
 		.home_ephemeral = streq(policy_choice(k->policy, SETTING_HOME), "ephemeral"),
 		.tmp_size = policy_number(k->policy, SETTING_TMP_SIZE),
 		.tmp_inodes = policy_number(k->policy, SETTING_TMP_INODES),
 	};
-	err = show_plan(k, &in, &show, e);
+	err = resolver_make(k, &resolv_conf, e);
+	in.resolv_conf = resolv_conf;
+	if (err == 0)
+		err = show_plan(k, &in, &show, e);
 	if (err == 0)
 		err = trees_make(k, &show, e);
 	if (err == 0)

@@ -68,7 +68,7 @@ char *file_nsswitch(const struct plan_input *in)
 {
 	return text("passwd: files\ngroup: files\nshadow: files\ngshadow: files\nhosts: files%s\n"
 		"networks: files\nprotocols: files\nservices: files\nethers: files\nrpc: files\n",
-		in->network ? " dns" : "");
+		in->resolv_conf ? " dns" : "");
 }
 
 /*

@@ -1,6 +1,7 @@
 #include "config.h"
 #include "lib/sandbox/pasta.h"
 #include "lib/sandbox/client.h"
+#include "lib/sandbox/resolver.h"
 #include "lib/sandbox/wire.h"
 #include "lib/base/macros.h"
 #include "lib/base/names.h"
@@ -36,37 +37,30 @@ int pasta_available(struct error *e)
 	struct stat st;
 
 	if (!pasta_path())
-		return error_set(e, -ENOENT, "Network=full needs pasta: install it (Debian: apt install passt), or set "
+		return error_set(e, -ENOENT,
+			"Network=full needs pasta: install it (Debian: apt install passt), or set "
 			"Network=none");
 	if (stat(TUN, &st) < 0 || !S_ISCHR(st.st_mode) || (st.st_mode & 06) != 06)
-		return error_set(e, -ENODEV, "Network=full needs " TUN " open to all users: modprobe tun; chmod 0666 "
-			TUN);
+		return error_set(e, -ENODEV,
+			"Network=full needs " TUN
+			" open to all users: modprobe tun; chmod 0666 " TUN);
 	return 0;
-}
-
-bool resolver_is_local(void)
-{
-	_cleanup_fclose_ FILE *f = fopen("/etc/resolv.conf", "re");
-	char line[512], address[64];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, " nameserver %63s", address) == 1)
-			return strncmp(address, "127.", 4) == 0 || streq(address, "::1");
-	return false;
 }
 
 /* Keeper's side */
 
-static _Noreturn void exec_guard(int control)
+static _Noreturn void exec_guard(int control, bool forward)
 {
-	char *const argv[] = {(char *)"clsecure-keeper", (char *)"--network", NULL}, *const envp[] = {NULL};
+	char *const argv[] = {(char *)"clsecure-keeper", (char *)"--network",
+		(char *)(forward ? "forward" : "direct"), NULL};
+	char *const envp[] = {NULL};
 	int null = open("/dev/null", O_RDWR);
 
 	if (null < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 || dup2(control, 0) < 0)
 		_exit(1);
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (setgroups(0, NULL) < 0 || setresgid(PASTA_UID, PASTA_UID, PASTA_UID) < 0 ||
-	    setresuid(PASTA_UID, PASTA_UID, PASTA_UID) < 0 || setuid(0) == 0)
+		setresuid(PASTA_UID, PASTA_UID, PASTA_UID) < 0 || setuid(0) == 0)
 		_exit(1);
 	execve(KEEPER, argv, envp);
 	_exit(1);
@@ -85,7 +79,8 @@ static int netns_open(pid_t guard, int *ret_netns)
 	return 0;
 }
 
-int pasta_start(unsigned timeout_ms, int *ret_control, int *ret_netns, struct error *e)
+int pasta_start(bool forward, unsigned timeout_ms, int *ret_control, int *ret_netns,
+	struct error *e)
 {
 	_cleanup_close_ int ours = -1, theirs = -1;
 	int pair[2], err = pasta_available(e), said = 0;
@@ -101,12 +96,16 @@ int pasta_start(unsigned timeout_ms, int *ret_control, int *ret_netns, struct er
 	if (guard < 0)
 		return error_errno(e, -errno, "cannot start the network");
 	if (guard == 0)
-		exec_guard(theirs);
+		exec_guard(theirs, forward);
 	closep(&theirs);
 	theirs = -1;
 	err = wire_receive(ours, &said, sizeof(said), NULL, NULL, now_ms() + timeout_ms);
 	if (err == 0)
 		err = said < 0 ? said : netns_open(guard, ret_netns);
+	if (err == -ECHILD)
+		return error_set(e, -ENETUNREACH,
+			"Network=full, and pasta ended at once: has the host a "
+			"default route?  Network=none needs none");
 	if (err < 0)
 		return error_errno(e, err, "pasta did not bring the network up");
 	*ret_control = TAKE_FD(ours);
@@ -115,12 +114,13 @@ int pasta_start(unsigned timeout_ms, int *ret_control, int *ret_netns, struct er
 
 /* The guard */
 
-static _Noreturn void exec_pasta(int go, pid_t guard)
+static _Noreturn void exec_pasta(int go, pid_t guard, bool forward)
 {
 	char user[64], net[64], c;
 	const char *path = pasta_path();
-	const char *const argv[] = {"pasta", "-f", "-q", "--config-net", "--no-map-gw", "-t", "none", "-u", "none", "-T",
-		"none", "-U", "none", "--dns-forward", PASTA_DNS, "--userns", user, "--netns", net, NULL};
+	const char *const argv[] = {"pasta", "-f", "-q", "--config-net", "--no-map-gw", "-t",
+		"none", "-u", "none", "-T", "none", "-U", "none", "--userns", user, "--netns", net,
+		forward ? "--dns-forward" : NULL, PASTA_DNS, NULL};
 	char *const envp[] = {NULL};
 
 	snprintf(user, sizeof(user), "/proc/%d/ns/user", (int)guard);
@@ -152,7 +152,8 @@ static int namespaces_make(void)
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0 || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
 		return -errno;
 	snprintf(map, sizeof(map), "0 %u 1\n", PASTA_UID);
-	return write_text("/proc/self/setgroups", "deny") ?: write_text("/proc/self/uid_map", map) ?:
+	return write_text("/proc/self/setgroups", "deny")
+		?: write_text("/proc/self/uid_map", map) ?:
 		write_text("/proc/self/gid_map", map);
 }
 
@@ -166,7 +167,8 @@ static bool has_route(void)
 		char line[512];
 
 		while (f && fgets(line, sizeof(line), f))
-			if (!strstr(line, " lo\n") && !strstr(line, "Iface") && strncmp(line, "lo\t", 3) != 0)
+			if (!strstr(line, " lo\n") && !strstr(line, "Iface") &&
+				strncmp(line, "lo\t", 3) != 0)
 				return true;
 	}
 	return false;
@@ -187,7 +189,7 @@ static int wait_for_route(pid_t pasta)
 	return -ETIMEDOUT;
 }
 
-_Noreturn void pasta_guard(void)
+_Noreturn void pasta_guard(bool forward)
 {
 	struct pollfd p = {.fd = 0, .events = POLLIN};
 	int go[2], said;
@@ -198,7 +200,7 @@ _Noreturn void pasta_guard(void)
 		_exit(1);
 	pasta = fork();
 	if (pasta == 0)
-		exec_pasta(go[0], getppid());
+		exec_pasta(go[0], getppid(), forward);
 	said = pasta < 0 ? -errno : namespaces_make();
 	if (said == 0 && write(go[1], "g", 1) != 1)
 		said = -EIO;

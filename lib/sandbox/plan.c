@@ -5,7 +5,6 @@
 #include "lib/policy/words.h"
 #include "lib/sandbox/environment.h"
 #include "lib/sandbox/files.h"
-#include "lib/sandbox/pasta.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -184,10 +183,8 @@ static void plan_etc(const struct plan_input *in, struct plan *p)
 		snprintf(path, sizeof(path), "/etc/%s", etc_dirs[i]);
 		add_source(p, PLAN_MIRROR, path, path);
 	}
-	if (in->network && in->local_resolver)
-		add_text(p, "/etc/resolv.conf", strdup("nameserver " PASTA_DNS "\n"));
-	else if (in->network)
-		add_source(p, PLAN_COPY, "/etc/resolv.conf", "/etc/resolv.conf");
+	if (in->resolv_conf)
+		add_text(p, "/etc/resolv.conf", strdup(in->resolv_conf));
 	add_text(p, "/etc/passwd", file_passwd(in));
 	add_text(p, "/etc/group", file_group(in));
 	add_text(p, "/etc/hosts", file_hosts(in));

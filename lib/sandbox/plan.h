@@ -67,8 +67,7 @@ struct plan_input {
 	uid_t worker;
 	const char *worker_name, *owner_name;
 	uid_t owner_uid;
-	bool network; /* the host's resolv.conf is of use */
-	bool local_resolver; /* but names a loopback address: pasta forwards instead */
+	const char *resolv_conf; /* its text, with Network=full; else NULL */
 	bool home_ephemeral;
 	uint64_t tmp_size, tmp_inodes;
 	/* 0: the project; 1: the home, unless ephemeral; then binds, in order */

@@ -49,7 +49,7 @@ static void whole(void **state)
 	assert_non_null(find(&p, PLAN_PROC, "/proc"));
 	assert_non_null(find(&p, PLAN_COVER, "/proc/kcore"));
 	assert_non_null(find(&p, PLAN_READONLY, "/proc/sys"));
-	assert_null(find(&p, PLAN_COPY, "/etc/resolv.conf"));
+	assert_null(find(&p, PLAN_FILE, "/etc/resolv.conf"));
 	assert_null(find(&p, PLAN_COPY, "/etc/shadow"));
 	assert_null(find(&p, PLAN_COPY, "/etc/passwd"));
 	s = find(&p, PLAN_FILE, "/etc/passwd");
@@ -101,14 +101,15 @@ static void ephemeral_and_network(void **state)
 	struct plan p;
 
 	in.home_ephemeral = true;
-	in.network = true;
+	in.resolv_conf = "nameserver 192.0.2.2\n";
 	in.n_trees = 1;
 	assert_int_equal(plan_make(&in, &p, NULL), 0);
 	s = find(&p, PLAN_TMPFS, "/home/claude-worker-app");
 	assert_non_null(s);
 	assert_int_equal(s->owner, 70001);
 	assert_int_equal(s->mode, 0700);
-	assert_non_null(find(&p, PLAN_COPY, "/etc/resolv.conf"));
+	s = find(&p, PLAN_FILE, "/etc/resolv.conf");
+	assert_string_equal(s->source, "nameserver 192.0.2.2\n");
 	s = find(&p, PLAN_FILE, "/etc/nsswitch.conf");
 	assert_non_null(strstr(s->source, "hosts: files dns\n"));
 	plan_done(&p);
