@@ -157,6 +157,8 @@ static void terminals(void **state)
 	const struct probe probes[] = {
 		{"TIOCSTI", EPERM, SYS_ioctl, {-1, TIOCSTI, 0}},
 		{"TIOCSTI, high half", EPERM, SYS_ioctl, {-1, TIOCSTI | HIGH, 0}},
+		{"TIOCSETD", EPERM, SYS_ioctl, {-1, TIOCSETD, 0}},
+		{"TIOCSETD, high half", EPERM, SYS_ioctl, {-1, TIOCSETD | HIGH, 0}},
 		{"TIOCLINUX", EPERM, SYS_ioctl, {-1, TIOCLINUX, 0}},
 		{"TIOCLINUX, sign bits", EPERM, SYS_ioctl,
 			{-1, (long)0xffffffff00000000UL | TIOCLINUX, 0}},
@@ -236,7 +238,7 @@ static void needed(void **state)
 		{"pidfd_open", 0, SYS_pidfd_open, {getpid(), 0}},
 		{"ptrace", ESRCH, SYS_ptrace, {PTRACE_ATTACH, 0x3fffffff, 0, 0}},
 		{"process_vm_readv", 0, SYS_process_vm_readv, {0x3fffffff, 0, 0, 0, 0, 0}},
-
+		{"pidfd_getfd", EBADF, SYS_pidfd_getfd, {-1, 0, 0}},
 	};
 
 	check_all(probes, ELEMENTSOF(probes));
@@ -245,7 +247,12 @@ static void needed(void **state)
 static void without_ptrace(void **state)
 {
 	struct filter_options o = {.allow_ptrace = false};
-	struct probe p = {"ptrace", EPERM, SYS_ptrace, {PTRACE_ATTACH, 0x3fffffff, 0, 0}};
+	struct probe probes[] = {
+		{"ptrace", EPERM, SYS_ptrace, {PTRACE_ATTACH, 0x3fffffff, 0, 0}},
+		{"process_vm_readv", EPERM, SYS_process_vm_readv, {0x3fffffff, 0, 0, 0, 0, 0}},
+		{"process_vm_writev", EPERM, SYS_process_vm_writev, {0x3fffffff, 0, 0, 0, 0, 0}},
+		{"pidfd_getfd", EPERM, SYS_pidfd_getfd, {-1, 0, 0}},
+	};
 	struct sock_fprog f;
 	struct stat st;
 	int fd = -1;
@@ -255,7 +262,8 @@ static void without_ptrace(void **state)
 	f.len = (unsigned short)((size_t)st.st_size / sizeof(struct sock_filter));
 	f.filter = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	assert_ptr_not_equal(f.filter, MAP_FAILED);
-	assert_int_equal(outcome(&f, &p), EPERM);
+	for (size_t i = 0; i < ELEMENTSOF(probes); i++)
+		assert_int_equal(outcome(&f, &probes[i]), EPERM);
 	munmap(f.filter, (size_t)st.st_size);
 	/* and nobody can change it on its way */
 	assert_int_equal(write(fd, "x", 1), -1);
