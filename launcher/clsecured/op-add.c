@@ -195,6 +195,8 @@ static int create(struct request *r, struct adding *a, struct error *e)
 		err = pending_clear(a->slug, e);
 	if (err < 0)
 		project_remove(&a->lock, a->slug, a->owner.uid, a->path, NULL);
+	if (err < 0)
+		projects_sweep(NULL);
 	return err;
 }
 

@@ -61,8 +61,10 @@ int op_remove(struct request *r, struct error *e)
 	/* A project that cannot be read can be removed all the same, but only root may say so. */
 	if (err < 0 && !(r->admin && err != -EINVAL && (err != -ENOENT || !r->remedy[0])))
 		return error_set(e, err, "%s", why.text);
-	return project_remove(&lock, slug, p ? policy_owner(p)->uid : (uid_t)-1,
+	err = project_remove(&lock, slug, p ? policy_owner(p)->uid : (uid_t)-1,
 		p ? policy_path(p) : "/", e);
+	registry_unlock(&lock);
+	return err < 0 ? err : projects_sweep(e);
 }
 
 int op_kill(struct request *r, struct error *e)

@@ -70,13 +70,15 @@ static void drop_slice(const char *slug)
 static int undo(struct registry *lock, const char *slug, uid_t owner, const char *path,
 	struct error *e)
 {
-	int err = project_kill(slug, 0, e);
+	int err;
 
-	if (err < 0)
-		return err;
 	drop_slice(slug);
 	err = registry_remove(lock, slug, owner, path, e);
 	if (err < 0 && err != -ENOENT)
+		return err;
+	/* Now that no keeper can start: one that has not read the registry yet finds nothing there. */
+	err = project_kill(slug, 0, e);
+	if (err < 0)
 		return err;
 	err = project_destroy(slug, e);
 	if (err < 0 && err != -ENOENT)

@@ -16,7 +16,10 @@ int pending_clear(const char *slug, struct error *e);
 /* Under the lock. */
 int pending_repair(struct registry *lock, struct error *e);
 
-/* Under the lock: ends what runs, takes user and state away.  The mark is made and cleared here. */
+/*
+ * Under the lock: takes user and state away, ends what runs.  The mark is made and cleared here.
+ * Afterwards, without the lock, projects_sweep() has what is on the disk to remove.
+ */
 int project_remove(struct registry *lock, const char *slug, uid_t owner, const char *path,
 	struct error *e);
 

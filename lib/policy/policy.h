@@ -89,8 +89,9 @@ uint64_t policy_expires(const struct policy *p);
  * admin's alone.  Canonical form, temporary file, fsync, rename, fsync of the directory: old or new,
  * never torn.  ret_waits: NULL, or says of each setting whether its value changed and waits for the
  * next sandbox.  project_create makes PROJECTS_DIR/slug/ (0700) with project.conf, home/ (worker's,
- * 0700) and log/; -EEXIST.  project_destroy removes it wholly, never following a link, never
- * crossing a mount.
+ * 0700) and log/; -EEXIST.  project_destroy takes it away at once: there is none of this name any
+ * more.  projects_sweep removes what it took, wholly, never following a link, never crossing a
+ * mount; it may take long, needs no lock, and two at once do no harm.
  */
 struct project_new {
 	const char *slug, *path; /* path: absolute, real, checked by the caller as the owner */
@@ -103,6 +104,7 @@ int project_create(const struct project_new *n, struct error *e);
 int project_change(const char *slug, char *const *assignments, bool admin,
 	bool ret_waits[SETTING_COUNT_], struct error *e);
 int project_destroy(const char *slug, struct error *e);
+int projects_sweep(struct error *e);
 int project_empty_home(const char *slug, uid_t worker_uid, struct error *e);
 
 /* The admin's two, read from clsecure.conf alone. */

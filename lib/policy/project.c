@@ -2,14 +2,17 @@
  * Projects made, changed and removed.
  *
  * A project is there when its directory has its name: it is made under another (".new-NAME") and
- * renamed when it is whole and on the disk; it is renamed (".old-NAME") before it is removed.  What
- * is left of one that was killed has a name that no project can have, and is removed by the next.
+ * renamed when it is whole and on the disk; it is renamed (".old-NAME.N") before it is removed,
+ * which takes its time and no lock.  What is left of one that was killed has a name that no project
+ * can have, and is removed by the next.
  */
 #include "config.h"
 #include "lib/policy/effective.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -20,6 +23,8 @@
 #define HOME "home"
 #define HOME_NEW ".home.new"
 #define NAME_ROOM (SLUG_MAX + 8)
+#define OLD ".old-"
+#define OLD_NAME_ROOM (SLUG_MAX + 24)
 
 static uint64_t now(void)
 {
@@ -278,7 +283,7 @@ int project_change(const char *slug, char *const *assignments, bool admin,
 int project_destroy(const char *slug, struct error *e)
 {
 	_cleanup_close_ int projects = -1;
-	char name[NAME_ROOM];
+	char name[OLD_NAME_ROOM];
 	int err;
 
 	if (!slug_valid(slug))
@@ -286,16 +291,49 @@ int project_destroy(const char *slug, struct error *e)
 	err = projects_open(true, &projects, e);
 	if (err < 0)
 		return err;
-	snprintf(name, sizeof(name), ".old-%s", slug);
-	err = tree_remove(projects, name, e); /* of one that was killed */
+	for (unsigned n = 0;; n++) {
+		snprintf(name, sizeof(name), OLD "%s.%u", slug, n);
+		if (renameat2(projects, slug, projects, name, RENAME_NOREPLACE) == 0)
+			break;
+		if (errno == ENOENT)
+			return error_set(e, -ENOENT, "there is no project '%s'", slug);
+		if (errno != EEXIST) /* one before it is still being removed */
+			return error_errno(e, -errno, "remove '%s'", slug);
+	}
+	return fsync(projects) < 0 ? error_errno(e, -errno, "remove '%s'", slug) : 0;
+}
+
+/* Unless another sweep is at it. */
+static int sweep_one(int projects, const char *name, struct error *e)
+{
+	_cleanup_close_ int fd = openat(projects, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : error_errno(e, -errno, "open '%s'", name);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? 0 : error_errno(e, -errno, "lock '%s'", name);
+	return tree_remove(projects, name, e);
+}
+
+int projects_sweep(struct error *e)
+{
+	_cleanup_close_ int projects = -1;
+	int fd, err = projects_open(false, &projects, e);
+	DIR *d;
+
 	if (err < 0)
 		return err;
-	if (renameat2(projects, slug, projects, name, RENAME_NOREPLACE) < 0)
-		return errno == ENOENT ? error_set(e, -ENOENT, "there is no project '%s'", slug)
-				       : error_errno(e, -errno, "remove '%s'", slug);
-	if (fsync(projects) < 0)
-		return error_errno(e, -errno, "remove '%s'", slug);
-	return tree_remove(projects, name, e);
+	fd = openat(projects, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!d) {
+		closep(&fd);
+		return error_errno(e, -ENOMEM, "read the projects' directory");
+	}
+	for (struct dirent *entry; err == 0 && (entry = readdir(d));)
+		if (strncmp(entry->d_name, OLD, strlen(OLD)) == 0)
+			err = sweep_one(projects, entry->d_name, e);
+	closedir(d);
+	return err;
 }
 
 int project_empty_home(const char *slug, uid_t worker_uid, struct error *e)

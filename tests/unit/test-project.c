@@ -3,6 +3,7 @@
 #include "tests/unit/policy-place.h"
 
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 static void canonical_form(void **state)
@@ -46,6 +47,7 @@ static void a_projects_life(void **state)
 		.slug = "app", .path = dir, .owner = &owner, .worker_uid = getuid()};
 	char path[256];
 	struct stat st;
+	int fd;
 
 	fake_person(person_uid, &owner, NULL);
 	/* what one that was killed has left */
@@ -80,10 +82,20 @@ static void a_projects_life(void **state)
 	assert_false(there("app/home/file"));
 	assert_true(there("app/home"));
 	assert_false(there("app/.home.new"));
-	make(projects, ".old-app");
+	/* one before it is still being removed: by somebody else, who is let be */
+	make(projects, ".old-app.0");
 	assert_int_equal(project_destroy("app", &e), 0);
 	assert_false(there("app"));
-	assert_false(there(".old-app"));
+	assert_true(there(".old-app.1"));
+	snprintf(path, sizeof(path), "%s/.old-app.0", projects);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(projects_sweep(&e), 0);
+	assert_true(there(".old-app.0"));
+	assert_false(there(".old-app.1"));
+	close(fd);
+	assert_int_equal(projects_sweep(&e), 0);
+	assert_false(there(".old-app.0"));
 	assert_int_equal(project_destroy("app", &e), -ENOENT);
 }
 
