@@ -39,12 +39,14 @@ static int write_overrides(const struct keeper *k, int dir)
 {
 	_cleanup_close_ int fd = openat(dir, "overrides",
 		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	ssize_t n;
 
 	if (fd < 0)
 		return -errno;
-	return write(fd, k->overrides_data, k->overrides_size) == (ssize_t)k->overrides_size
-		? 0
-		: -EIO;
+	n = write(fd, k->overrides_data, k->overrides_size);
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)k->overrides_size ? 0 : -ENOSPC;
 }
 
 /* Listening before the sandbox stands: who comes meanwhile waits in the queue. */
@@ -65,6 +67,23 @@ static int listen_at(struct keeper *k)
 	return 0;
 }
 
+/* k->lock only when it is held: it says whose the other files are. */
+static int lock_take(struct keeper *k, int dir, struct error *e)
+{
+	_cleanup_close_ int fd =
+		openat(dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return error_errno(e, -errno, "lock of '%s'", k->slug);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			return error_set(e, -EEXIST, "another keeper has '%s'", k->slug);
+		return error_errno(e, -errno, "lock of '%s'", k->slug);
+	}
+	k->lock = TAKE_FD(fd);
+	return 0;
+}
+
 int claim(struct keeper *k, struct error *e)
 {
 	_cleanup_close_ int dir = -1;
@@ -72,12 +91,9 @@ int claim(struct keeper *k, struct error *e)
 
 	if (err < 0)
 		return error_errno(e, err, "directory '%s/%s'", CLSECURE_RUNDIR, k->slug);
-	k->lock = openat(dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (k->lock < 0)
-		return error_errno(e, -errno, "lock of '%s'", k->slug);
-	if (flock(k->lock, LOCK_EX | LOCK_NB) < 0)
-		return error_set(e, errno == EWOULDBLOCK ? -EEXIST : -errno,
-			"another keeper has '%s'", k->slug);
+	err = lock_take(k, dir, e);
+	if (err < 0)
+		return err;
 	err = write_overrides(k, dir);
 	if (err == 0)
 		err = listen_at(k);
@@ -90,12 +106,12 @@ void unclaim(struct keeper *k)
 {
 	char path[128];
 
-	if (k->listener < 0)
+	if (k->lock < 0)
 		return;
 	if (run_path(k->slug, "/keeper.sock", path, sizeof(path)) == 0)
 		unlink(path);
 	if (run_path(k->slug, "/overrides", path, sizeof(path)) == 0)
 		unlink(path);
-	close(k->listener);
+	closep(&k->listener);
 	k->listener = -1;
 }

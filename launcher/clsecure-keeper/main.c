@@ -30,8 +30,10 @@ static int overrides_read(struct keeper *k)
 		(r = read(0, data + size, OVERRIDES_MAX + 1 - size)) > 0)
 		size += (size_t)r;
 	if (!data || r < 0 || size > OVERRIDES_MAX || (size > 0 && data[size - 1] != '\0')) {
+		int err = !data ? -ENOMEM : r < 0 ? -errno : -EINVAL;
+
 		free(data);
-		return -EINVAL;
+		return err;
 	}
 	for (size_t i = 0; i < size; i++)
 		n += data[i] == '\0';
