@@ -1,5 +1,6 @@
 #include "config.h"
 #include "lib/base/person-child.h"
+#include "lib/base/capability.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -160,15 +161,6 @@ static int surroundings(const struct person *p)
 	return 0;
 }
 
-/* The bounding set, while there is still the capability to; its end is EINVAL. */
-static int no_bounds(void)
-{
-	for (unsigned long cap = 0; cap < 64; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			return errno == EINVAL && cap > 0 ? 0 : -errno;
-	return 0;
-}
-
 /* The session's keyring is root's, and its possession outlives the ids. */
 static int no_keyring(void)
 {
@@ -240,7 +232,7 @@ static int become(const struct child_job *job)
 	if (root) {
 		err = no_keyring();
 		if (err == 0)
-			err = no_bounds();
+			err = capability_bounds_drop(); /* while there is still the capability to */
 		if (err == 0)
 			err = ids_set(p);
 	}

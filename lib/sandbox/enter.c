@@ -6,6 +6,7 @@
  */
 #include "config.h"
 #include "lib/sandbox/client.h"
+#include "lib/base/capability.h"
 #include "lib/base/macros.h"
 #include "lib/sandbox/wire.h"
 
@@ -94,17 +95,13 @@ static int capabilities_close(void)
 {
 	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct d[_LINUX_CAPABILITY_U32S_3];
+	int err;
 
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return -errno;
-	for (unsigned long c = 0;; c++) {
-		int there = prctl(PR_CAPBSET_READ, c, 0, 0, 0);
-
-		if (there < 0)
-			break; /* past the last that this kernel knows */
-		if (there == 1 && prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0)
-			return -errno;
-	}
+	err = capability_bounds_drop();
+	if (err < 0)
+		return err;
 	if (syscall(SYS_capget, &h, d) < 0)
 		return -errno;
 	for (size_t i = 0; i < ELEMENTSOF(d); i++)

@@ -7,6 +7,7 @@
 #include "lib/sandbox/build.h"
 #include "lib/sandbox/client.h"
 #include "lib/sandbox/wire.h"
+#include "lib/base/capability.h"
 #include "lib/base/macros.h"
 
 #include <errno.h>
@@ -26,9 +27,10 @@ static int capabilities_drop(void)
 	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct d[_LINUX_CAPABILITY_U32S_3] = {0};
 
-	for (unsigned long c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
-		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0)
-			return -errno;
+	int err = capability_bounds_drop();
+
+	if (err < 0)
+		return err;
 	return syscall(SYS_capset, &h, d) < 0 ? -errno : 0;
 }
 
