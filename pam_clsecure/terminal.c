@@ -22,20 +22,31 @@ static int terminal_device(int fd, unsigned *ret_device)
 	return 0;
 }
 
+/* What cannot be asked is not taken for something else: it would go in.  EIO: it has no other end. */
+static int is_terminal(int fd, const struct stat *st)
+{
+	if (!S_ISCHR(st->st_mode))
+		return 0;
+	if (isatty(fd))
+		return 1;
+	return errno == ENOTTY || errno == EINVAL || errno == EIO ? 0 : -errno;
+}
+
 static int look_at(struct terminal *t, int fd, struct error *e)
 {
 	unsigned device = 0, other = 0, number;
-	int flags = fcntl(fd, F_GETFL);
+	int flags = fcntl(fd, F_GETFL), terminal;
 	struct stat st;
 
-	if (flags < 0)
+	if (flags < 0 && errno == EBADF)
 		return 0; /* closed */
-	if (fstat(fd, &st) < 0)
+	if (flags < 0 || fstat(fd, &st) < 0)
 		return error_errno(e, -errno, "descriptor %d", fd);
 	if ((flags & O_PATH) || S_ISDIR(st.st_mode))
 		return error_set(e, -EPERM, "descriptor %d is a directory: it does not go into a sandbox", fd);
-	if (!isatty(fd))
-		return 0;
+	terminal = is_terminal(fd, &st);
+	if (terminal <= 0)
+		return terminal < 0 ? error_errno(e, terminal, "descriptor %d", fd) : 0;
 	if (ioctl(fd, TIOCGPTN, &number) == 0)
 		return error_set(e, -EPERM, "descriptor %d is the master of a terminal", fd);
 	if (terminal_device(fd, &device) < 0 ||
@@ -65,8 +76,10 @@ int terminal_prepare(struct terminal *t, int dev, uid_t worker, struct error *e)
 
 	if (err < 0)
 		return error_errno(e, err, "the terminal");
-	/* None: ENXIO.  Also without a terminal on 0-2 the children could open it by this name. */
+	/* Also without a terminal on 0-2 the children could open it by this name. */
 	t->ctty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	if (t->ctty < 0 && errno != ENXIO) /* which alone means that there is none */
+		return error_errno(e, -errno, "the controlling terminal");
 	if (!t->mask)
 		return 0;
 	err = sandbox_pty(dev, worker, &master, &slave, e);
