@@ -160,6 +160,16 @@ static int config_parse(char *text, const struct pick *p, struct person_out *out
 	return err;
 }
 
+static int answer_strange(const char *name, unsigned tree, struct person_out *out)
+{
+	char record[128];
+	int n = snprintf(record, sizeof(record), "%c%u\t(a configuration that cannot be read)=%s",
+		LOOK_GIT, tree, name);
+
+	return person_answer(out, record, (size_t)n + 1);
+}
+
+/* What is not plainly absent and cannot be read, a link above all, is told: git would go behind it. */
 static int look_config(int dir, const char *name, unsigned tree, struct person_out *out)
 {
 	_cleanup_close_ int git =
@@ -169,20 +179,17 @@ static int look_config(int dir, const char *name, unsigned tree, struct person_o
 	size_t size;
 	int err;
 
-	if (git < 0)
+	/* a file or a link is no business of this */
+	if (git < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return 0;
+	if (git < 0)
+		return answer_strange(name, tree, out);
 	fd = openat(git, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
+		return errno == ENOENT ? 0 : answer_strange(name, tree, out);
 	err = read_whole(fd, CONFIG_MAX, &text, &size);
-	if (err < 0 || strlen(text) != size) {
-		static const char strange[] = "(a configuration that cannot be read)=";
-		char record[128];
-		int n = snprintf(record, sizeof(record), "%c%u\t%s%s", LOOK_GIT, tree, strange,
-			name);
-
-		return person_answer(out, record, (size_t)n + 1);
-	}
+	if (err < 0 || strlen(text) != size)
+		return answer_strange(name, tree, out);
 	return config_parse(text, &(struct pick){git_key_runs, LOOK_GIT, tree, false}, out);
 }
 

@@ -50,13 +50,14 @@ static int add_below(struct links *l, int dir, const char *path, unsigned depth,
 
 	if (!d && fd >= 0)
 		close(fd);
+	l->more |= !d; /* what cannot be looked at may hold some */
 	while (d && err == 0 && (e = readdir(d))) {
 		_cleanup_close_ int below = -1;
 
-		if (streq(e->d_name, ".") || streq(e->d_name, "..") ||
-		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
 			continue;
-		if (*left == 0 || depth == BELOW_DEPTH) {
+		if (*left == 0 || depth == BELOW_DEPTH ||
+			fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 			l->more = true;
 			break;
 		}
@@ -67,6 +68,7 @@ static int add_below(struct links *l, int dir, const char *path, unsigned depth,
 		}
 		below = openat(dirfd(d), e->d_name,
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		l->more |= below < 0;
 		if (below >= 0)
 			err = add_below(l, below, path, depth + 1, left);
 	}
@@ -81,11 +83,14 @@ int links_collect(struct links *l, int dir, const char *name, const char *path)
 	unsigned left = BELOW_FILES;
 	struct stat st;
 
-	if (!l || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!l)
 		return 0;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
 	if (!S_ISDIR(st.st_mode))
 		return add(l, &st, path);
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	l->more |= fd < 0;
 	return fd < 0 ? 0 : add_below(l, fd, path, 0, &left);
 }
 

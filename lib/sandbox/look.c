@@ -17,6 +17,7 @@ struct walk {
 	unsigned tree;
 	uint64_t deadline;
 	dev_t device;
+	bool deep; /* something was too deep to be looked at */
 	struct person_out *out;
 	struct links *links; /* or NULL */
 	char path[PATH_MAX];
@@ -72,9 +73,12 @@ static bool samples_only(int dir, const char *name)
 	bool only = d != NULL;
 	struct dirent *e;
 
+	errno = 0;
 	while (d && (e = readdir(d)))
 		if (e->d_name[0] != '.' && fnmatch("*.sample", e->d_name, 0) != 0)
 			only = false;
+	if (errno != 0)
+		only = false;
 	if (d)
 		closedir(d);
 	return only;
@@ -91,14 +95,22 @@ static int link_answer(struct walk *w, int dir, const char *name)
 	return look_answer(w->out, LOOK_LINK, w->tree, text);
 }
 
+/* All else may be there, unseen: then it would not be protected. */
+static bool not_there(int error)
+{
+	return error == ENOENT || error == ENOTDIR;
+}
+
 static int protected_entry(struct walk *w, int dir, const char *name)
 {
 	struct stat st;
 	size_t before;
 	int err = 0;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !path_push(w->path, name, &before))
-		return 0;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return not_there(errno) ? 0 : -errno;
+	if (!path_push(w->path, name, &before))
+		return -ENAMETOOLONG;
 	if (S_ISLNK(st.st_mode))
 		err = link_answer(w, dir, name);
 	else if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
@@ -120,15 +132,19 @@ static int expand_into(struct walk *w, int dir, const char *name, const char *re
 	if (!rest)
 		return protected_entry(w, dir, name);
 	fd = openat(dir, name, OPEN_DIR);
-	if (fd < 0) {
-		/* A link in the way: what the person's programs would read lies behind it. */
-		return errno == ELOOP || errno == ENOTDIR ? protected_entry(w, dir, name) : 0;
-	}
-	if (!path_push(w->path, name, &before))
+	if (fd < 0 && errno == ENOENT)
 		return 0;
+	/* A link in the way: what the person's programs would read lies behind it.  So it does behind
+	 * what is shut: the worker could open that, as its owner. */
+	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR || errno == EACCES))
+		return protected_entry(w, dir, name);
+	if (fd < 0)
+		return -errno;
+	if (!path_push(w->path, name, &before))
+		return -ENAMETOOLONG;
 	err = expand(w, fd, rest);
 	w->path[before] = '\0';
-	return err;
+	return err == -EACCES ? protected_entry(w, dir, name) : err;
 }
 
 static int expand_glob(struct walk *w, int dir, const char *glob, const char *rest)
@@ -137,12 +153,18 @@ static int expand_glob(struct walk *w, int dir, const char *glob, const char *re
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *e;
 
-	while (d && err == 0 && (e = readdir(d)))
+	if (!d) {
+		err = -errno;
+		closep(&fd);
+		return err;
+	}
+	while (err == 0 && (errno = 0, e = readdir(d)))
 		if (!streq(e->d_name, ".") && !streq(e->d_name, "..") &&
 			fnmatch(glob, e->d_name, FNM_PERIOD) == 0)
 			err = expand_into(w, dir, e->d_name, rest);
-	if (d)
-		closedir(d);
+	if (err == 0 && errno != 0)
+		err = -errno;
+	closedir(d);
 	return err;
 }
 
@@ -171,9 +193,9 @@ static int git_file(struct walk *w, int dir)
 {
 	struct stat st;
 
-	if (fstatat(dir, ".git", &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode))
-		return 0;
-	return protected_entry(w, dir, ".git");
+	if (fstatat(dir, ".git", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return not_there(errno) ? 0 : -errno;
+	return S_ISDIR(st.st_mode) ? 0 : protected_entry(w, dir, ".git");
 }
 
 int look_protected(int dir, unsigned tree, char *const *patterns, size_t n, struct links *links,
@@ -190,6 +212,13 @@ int look_protected(int dir, unsigned tree, char *const *patterns, size_t n, stru
 }
 
 static int walk(struct walk *w, int fd, unsigned depth);
+
+/* Not a directory's own reason to stay shut. */
+static bool no_resources(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == EPERM ||
+	       error == EIO;
+}
 
 static int walk_entry(struct walk *w, int dir, const struct dirent *e, unsigned depth)
 {
@@ -209,6 +238,8 @@ static int walk_entry(struct walk *w, int dir, const struct dirent *e, unsigned 
 
 		if (fd >= 0)
 			err = walk(w, fd, depth + 1);
+		else if (no_resources(errno))
+			err = -errno;
 		else if (e->d_type == DT_UNKNOWN &&
 			fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 			S_ISSOCK(st.st_mode))
@@ -226,13 +257,18 @@ static int walk(struct walk *w, int fd, unsigned depth)
 	int err = 0;
 	DIR *d;
 
+	errno = 0;
 	if (depth > DEPTH_MAX || fstat(fd, &st) < 0 || st.st_dev != w->device ||
 		!(d = fdopendir(fd))) {
+		w->deep |= depth > DEPTH_MAX;
+		err = no_resources(errno) ? -errno : 0;
 		close(fd);
-		return 0;
+		return err;
 	}
-	while (err == 0 && (e = readdir(d)))
+	while (err == 0 && (errno = 0, e = readdir(d)))
 		err = walk_entry(w, fd, e, depth);
+	if (err == 0 && errno != 0)
+		err = -errno;
 	closedir(d);
 	if (err == 0 && now_ms() > w->deadline)
 		err = -ETIME;
@@ -246,15 +282,16 @@ int look_sockets(int dir, unsigned tree, uint64_t deadline, struct links *links,
 	int fd = openat(dir, ".", OPEN_DIR), err;
 	struct stat st;
 
-	if (fd < 0)
-		return 0; /* a file, or not to be listed: nothing below it */
+	if (fd < 0) /* a file, or not to be listed: nothing below it */
+		return no_resources(errno) ? -errno : 0;
 	if (fstat(fd, &st) < 0) {
+		err = -errno;
 		close(fd);
-		return 0;
+		return err;
 	}
 	w.device = st.st_dev;
 	err = walk(&w, fd, 0);
-	if (err == -ETIME)
+	if (err == -ETIME || (err == 0 && w.deep))
 		err = look_answer(out, LOOK_SHORT, tree, ".");
 	return err == 0 && links ? links_answer(links, tree, out) : err;
 }
