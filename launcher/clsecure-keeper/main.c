@@ -17,6 +17,7 @@
 
 #define REPORT_FD 1
 /* How long the end of PID 1 is waited for: a stopped login may hold it for ever. */
+#define BUILD_SECONDS 10 /* its caller has given up long before */
 #define DEATH_MS 300
 
 /* Descriptor 0, read once and closed. */
@@ -97,6 +98,8 @@ static int run(struct keeper *k)
 
 	/* Not earlier: the descriptor of the log would be closed, and its number another's. */
 	openlog("clsecure-keeper", LOG_PID, LOG_AUTHPRIV);
+	/* One that hangs would keep the lock, and so everybody out. */
+	alarm(BUILD_SECONDS);
 	if (err == 0) {
 		err = overrides_read(k);
 		if (err < 0)
@@ -119,6 +122,7 @@ static int run(struct keeper *k)
 		report(err, &e);
 		return 1;
 	}
+	alarm(0);
 	report(0, NULL);
 	if (let_go() < 0) {
 		end(k);
