@@ -34,10 +34,8 @@ static int home_allowed(const char *path, const char *home, struct error *e)
 		return error_set(e, -EPERM, streq(home, path) ? "'%s' is a home directory" :
 			"'%s' has a home directory in it", path);
 	for (size_t i = 0; i < ELEMENTSOF(private); i++) {
-		if (strlen(home) + strlen(private[i]) >= sizeof(below))
+		if (snprintf(below, sizeof(below), "%s%s", home, private[i]) >= (int)sizeof(below))
 			continue;
-		snprintf(below, sizeof(below), "%.*s%s", (int)(sizeof(below) - 16), home,
-			private[i]);
 		if (path_within(path, below))
 			return error_set(e, -EPERM, "'%s' is a place of private settings", path);
 	}
