@@ -157,7 +157,7 @@ assert 3 < time.time() - start < 9
 
 @test "a worker, the gateway and the helpers' users are no peers" {
 	uid=$(id -u claude-worker-dapp)
-	for who in "$uid" 69999 69998 69997; do
+	for who in "$uid" $(id -u claude) $(id -u clsecure-egress) $(id -u clsecure-pasta); do
 		run setpriv --reuid "$who" --regid "$who" --clear-groups python3 -c '
 import socket, struct
 s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -6,17 +6,16 @@ load lib
 
 STATE=/var/lib/clsecure
 
-# plant N: an armed registry of N projects p0, p1 ... with uids from 70000 on.
+# plant N: an armed registry of N projects p0, p1 ... with uids from FIRST on.
 plant() {
 	mkdir -p "$STATE"
 	find "$STATE" -mindepth 1 -delete
-	python3 - "$STATE" "$1" <<-'PYTHON'
+	python3 - "$STATE" "$1" "$FIRST" "$LAST" <<-'PYTHON'
 		import os, sys
-		state, n = sys.argv[1], int(sys.argv[2])
-		first, last, bits = 70000, 99999, 1024
+		state, (n, first, last), bits = sys.argv[1], map(int, sys.argv[2:]), 1024
 		for d in ("registry/name", "registry/uid", "registry/map"):
 		    os.makedirs(f"{state}/{d}", 0o755)
-		records = {69999: "claude", 69998: "clsecure-egress", 69997: "clsecure-pasta"}
+		records = {first - 1: "claude", first - 2: "clsecure-egress", first - 3: "clsecure-pasta"}
 		records.update({first + i: f"claude-worker-p{i}" for i in range(n)})
 		for uid, name in records.items():
 		    for link in (f"uid/{uid}", f"name/{name}"):
@@ -32,6 +31,11 @@ plant() {
 }
 
 setup_file() {
+	# The range that this build was configured with.
+	FIRST=$(clsecure setup --dry-run | sed -n 's/.* quiet uid < \([0-9]*\).*/\1/p' | head -n 1)
+	LAST=$(clsecure setup --dry-run | sed -n 's/.* quiet uid > \([0-9]*\).*/\1/p' | head -n 1)
+	FIRST=$((FIRST + 4)) P3=$((FIRST + 3))
+	export FIRST LAST P3
 	sed -i -E '/clsecure/!s/^((passwd|group|shadow):[[:space:]]+files)/\1 clsecure/' /etc/nsswitch.conf
 	grep -c clsecure /etc/nsswitch.conf | grep -qx 3
 	make_person nora
@@ -66,18 +70,18 @@ host_unharmed() {
 
 @test "passwd, group and shadow, by name and by number" {
 	run getent passwd claude-worker-p3
-	assert_output "claude-worker-p3:x:70003:70003:clsecure project p3:/home/claude-worker-p3:/usr/libexec/clsecure/clsecure-shell"
-	run getent passwd 70003
-	assert_has 'claude-worker-p3:x:70003:'
+	assert_output "claude-worker-p3:x:$P3:$P3:clsecure project p3:/home/claude-worker-p3:/usr/libexec/clsecure/clsecure-shell"
+	run getent passwd "$P3"
+	assert_has "claude-worker-p3:x:$P3:"
 	run getent group claude-worker-p3
-	assert_output 'claude-worker-p3:x:70003:'
-	run getent group 70003
-	assert_output 'claude-worker-p3:x:70003:'
+	assert_output "claude-worker-p3:x:$P3:"
+	run getent group "$P3"
+	assert_output "claude-worker-p3:x:$P3:"
 	run getent shadow claude-worker-p3
 	assert_match '^claude-worker-p3:!\*:+$'
 	run getent passwd claude clsecure-egress clsecure-pasta
 	assert_equal "${#lines[@]}" 3
-	assert_equal "${lines[0]}" 'claude:x:69999:69999:clsecure gateway:/:/usr/libexec/clsecure/clsecure-gateway'
+	assert_equal "${lines[0]}" "claude:x:$((FIRST - 1)):$((FIRST - 1)):clsecure gateway:/:/usr/libexec/clsecure/clsecure-gateway"
 }
 
 @test "enumeration has each once" {
@@ -91,21 +95,21 @@ host_unharmed() {
 
 @test "id and initgroups: its own group and no other" {
 	run id claude-worker-p3
-	assert_output 'uid=70003(claude-worker-p3) gid=70003(claude-worker-p3) groups=70003(claude-worker-p3)'
+	assert_output "uid=$P3(claude-worker-p3) gid=$P3(claude-worker-p3) groups=$P3(claude-worker-p3)"
 	run getent initgroups claude-worker-p3
 	assert_match '^claude-worker-p3 *$'
 }
 
 @test "anybody may ask" {
 	run as_person nora getent passwd claude-worker-p3
-	assert_has ':70003:'
+	assert_has ":$P3:"
 }
 
 @test "one of ours costs two system calls, at 10 and at 30,000 projects" {
 	for n in 10 30000; do
 		plant "$n"
 		assert_equal "$(calls getent passwd claude-worker-p7)" 2
-		assert_equal "$(calls getent passwd 70007)" 2
+		assert_equal "$(calls getent passwd $((FIRST + 7)))" 2
 		assert_equal "$(calls getent group claude-worker-p7)" 2
 		assert_equal "$(calls getent shadow claude-worker-p7)" 2
 		assert_equal "$(calls getent passwd claude-worker-none)" 1
@@ -139,7 +143,7 @@ host_unharmed() {
 	rm "$STATE/armed"
 	run getent passwd claude-worker-p3
 	assert_status 2
-	run getent passwd 70003
+	run getent passwd "$P3"
 	assert_status 2
 	run bash -c "getent passwd | grep -c '^cl[as]'"
 	assert_output 0
@@ -153,19 +157,19 @@ host_unharmed() {
 	big=$(printf 'x%.0s' {1..2000})
 	ln -sfn 1:claude-worker-p1:0 name/claude-worker-p1
 	ln -sfn 1:claude-worker-p2:1000 name/claude-worker-p2
-	ln -sfn 1:claude-worker-p3:70004 name/claude-worker-p3
+	ln -sfn 1:claude-worker-p3:$((FIRST + 4)) name/claude-worker-p3
 	ln -sfn "$big" name/claude-worker-p5
 	rm name/claude-worker-p6 name/claude-worker-p7 name/claude-worker-p8
 	mkfifo name/claude-worker-p6
 	mkdir name/claude-worker-p7
-	echo 1:claude-worker-p8:70008 >name/claude-worker-p8
+	echo 1:claude-worker-p8:$((FIRST + 8)) >name/claude-worker-p8
 	for n in 1 2 3 5 6 7 8; do
 		run timeout 5 getent passwd claude-worker-p$n
 		assert_status 2
-		run timeout 5 getent passwd 7000$n
+		run timeout 5 getent passwd $((FIRST + n))
 		assert_status 2
 	done
-	run timeout 5 getent passwd 70004
+	run timeout 5 getent passwd $((FIRST + 4))
 	assert_has claude-worker-p4
 	run timeout 5 getent passwd 0
 	assert_has root:x:0

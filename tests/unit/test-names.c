@@ -38,29 +38,64 @@ static void identities(void **state)
 	assert_null(worker_slug("claude-worker-/etc"));
 }
 
+#define APP CLSECURE_UID_FIRST + 1
+
+static void bad_records(void **state)
+{
+	static const struct {
+		const char *before;
+		uint64_t uid; /* UINT64_MAX: none */
+		const char *after;
+	} bad[] = {
+		{"", UINT64_MAX, ""},
+		{"1", UINT64_MAX, ""},
+		{"1:", UINT64_MAX, ""},
+		{"1::", APP, ""},
+		{"2:claude-worker-a:", APP, ""},
+		{"1:claude-worker-a:", 0, ""},
+		{"1:claude-worker-a:", CLSECURE_UID_FIRST - 1, ""},
+		{"1:claude-worker-a:", CLSECURE_UID_LAST + 1, ""},
+		{"1:claude-worker-a:0", APP, ""},
+		{"1:claude-worker-a:", APP, " "},
+		{"1:claude-worker-a:+", APP, ""},
+		{"1:claude-worker-a:", (1ULL << 32) + APP, ""},
+		{"1:claude-worker-a", UINT64_MAX, ""},
+		{"1:root:", APP, ""},
+		{"1:claude:", APP, ""},
+		{"1:clsecure-egress:", CLSECURE_UID_FIRST - 1, ""},
+		{"1:claude-worker-a:", APP, ":x"},
+		{"1:claude-worker-123456789012345678:", APP, ""},
+	};
+	struct record r = {0};
+
+	for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+		char uid[24] = "", text[128];
+
+		if (bad[i].uid != UINT64_MAX)
+			snprintf(uid, sizeof(uid), "%llu", (unsigned long long)bad[i].uid);
+		snprintf(text, sizeof(text), "%s%s%s", bad[i].before, uid, bad[i].after);
+		assert_int_equal(record_parse(text, strlen(text), &r), -EBADMSG);
+	}
+	assert_int_equal(r.uid, 0);
+}
+
 static void records(void **state)
 {
-	static const char *const bad[] = {"", "1", "1:", "1::70001", "2:claude-worker-a:70001",
-		"1:claude-worker-a:0", "1:claude-worker-a:69999", "1:claude-worker-a:100000",
-		"1:claude-worker-a:070001", "1:claude-worker-a:70001 ", "1:claude-worker-a:+70001",
-		"1:claude-worker-a:4295037297", "1:claude-worker-a", "1:root:70001",
-		"1:claude:70001", "1:clsecure-egress:69999", "1:claude-worker-a:70001:x",
-		"1:claude-worker-123456789012345678:70001"};
 	struct record r = {0};
-	char text[RECORD_MAX];
+	char text[RECORD_MAX], again[RECORD_MAX];
+	int n = snprintf(text, sizeof(text), "1:claude-worker-app:%u", APP);
 
-	for (size_t i = 0; i < ELEMENTSOF(bad); i++)
-		assert_int_equal(record_parse(bad[i], strlen(bad[i]), &r), -EBADMSG);
-	assert_int_equal(r.uid, 0);
-	assert_int_equal(record_parse("1:claude-worker-\0a:70001", 24, &r), -EBADMSG);
-	assert_int_equal(record_parse("1:claude-worker-app:70001", 25, &r), 0);
-	assert_int_equal(r.uid, 70001);
+	assert_int_equal(record_parse(text, (size_t)n, &r), 0);
+	assert_int_equal(r.uid, APP);
 	assert_string_equal(r.name, "claude-worker-app");
-	assert_int_equal(record_format(&r, text), 0);
-	assert_string_equal(text, "1:claude-worker-app:70001");
+	assert_int_equal(record_format(&r, again), 0);
+	assert_string_equal(again, text);
+	text[strlen("1:claude-worker-")] = '\0';
+	assert_int_equal(record_parse(text, (size_t)n, &r), -EBADMSG);
 	r.uid = 0;
-	assert_int_equal(record_format(&r, text), -EINVAL);
-	assert_int_equal(record_parse("1:claude:69999", 14, &r), 0);
+	assert_int_equal(record_format(&r, again), -EINVAL);
+	n = snprintf(text, sizeof(text), "1:claude:%u", CLSECURE_UID_FIRST - 1);
+	assert_int_equal(record_parse(text, (size_t)n, &r), 0);
 }
 
 static void words(void **state)
@@ -80,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slugs),
 		cmocka_unit_test(identities),
+		cmocka_unit_test(bad_records),
 		cmocka_unit_test(records),
 		cmocka_unit_test(words),
 	};

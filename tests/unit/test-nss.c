@@ -16,6 +16,8 @@
 #define BUF 1024
 #define THREADS 32
 #define WORKER WORKER_PREFIX "app"
+#define UID_LOW ((uid_t)CLSECURE_UID_FIRST - 1000)
+#define UID_HIGH ((uid_t)CLSECURE_UID_LAST + 1)
 
 enum nss_status _nss_clsecure_getpwnam_r(const char *, struct passwd *, char *, size_t, int *);
 enum nss_status _nss_clsecure_getpwuid_r(uid_t, struct passwd *, char *, size_t, int *);
@@ -260,29 +262,40 @@ static void plant(const char *name, const char *uid, const char *text)
 		assert_int_equal(errno, EEXIST);
 }
 
+/* The link of the uid, and what both say: `claim`, which ends before the uid. */
+static void plant_uid(const char *name, uid_t u, const char *claim)
+{
+	char uid[16], text[RECORD_MAX];
+
+	snprintf(uid, sizeof(uid), "%u", u);
+	snprintf(text, sizeof(text), "%s%u", claim, u);
+	plant(name, uid, text);
+}
+
 static void damaged_records(void **state)
 {
-	char text[2048], uid[16];
+	char text[2048], uid[32];
 
-	plant("claude-worker-zero", "0", "1:claude-worker-zero:0");
-	plant("claude-worker-low", "69000", "1:claude-worker-low:69000");
-	plant("claude-worker-high", "100000", "1:claude-worker-high:100000");
-	plant("claude-worker-gate", "69999", "1:claude-worker-gate:69999");
-	plant("claude-worker-lie", "70001", "1:root:70001");
-	plant("claude-worker-v2", "70002", "2:claude-worker-v2:70002");
+	plant_uid("claude-worker-zero", 0, "1:claude-worker-zero:");
+	plant_uid("claude-worker-low", UID_LOW, "1:claude-worker-low:");
+	plant_uid("claude-worker-high", UID_HIGH, "1:claude-worker-high:");
+	plant_uid("claude-worker-gate", GATEWAY_UID, "1:claude-worker-gate:");
+	plant_uid("claude-worker-lie", CLSECURE_UID_FIRST + 1, "1:root:");
+	plant_uid("claude-worker-v2", CLSECURE_UID_FIRST + 2, "2:claude-worker-v2:");
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	plant("claude-worker-big", "70003", text);
+	snprintf(uid, sizeof(uid), "%u", CLSECURE_UID_FIRST + 3);
+	plant("claude-worker-big", uid, text);
 	snprintf(uid, sizeof(uid), "%u", app_uid);
 	snprintf(text, sizeof(text), "1:claude-worker-twin:%s", uid);
 	plant("claude-worker-twin", uid, text);
 	assert_int_equal(mkfifo(in_registry("name/claude-worker-fifo"), 0644), 0);
 	assert_int_equal(mkdir(in_registry("name/claude-worker-dir"), 0755), 0);
 	assert_int_equal(mknod(in_registry("name/claude-worker-file"), S_IFREG | 0644, 0), 0);
-	assert_int_equal(mkfifo(in_registry("uid/70004"), 0644), 0);
-	assert_int_equal(symlink("1:claude-worker-half:70004",
-				 in_registry("name/claude-worker-half")),
-		0);
+	snprintf(uid, sizeof(uid), "uid/%u", CLSECURE_UID_FIRST + 4);
+	assert_int_equal(mkfifo(in_registry(uid), 0644), 0);
+	snprintf(text, sizeof(text), "1:claude-worker-half:%u", CLSECURE_UID_FIRST + 4);
+	assert_int_equal(symlink(text, in_registry("name/claude-worker-half")), 0);
 	static const char *const bad[] = {"zero", "low", "high", "gate", "lie", "v2", "big", "twin",
 		"fifo", "dir", "file", "half"};
 
@@ -292,9 +305,9 @@ static void damaged_records(void **state)
 		worker_name(bad[i], name);
 		assert_false(there(name));
 	}
-	for (uid_t u = 70001; u <= 70004; u++)
+	for (uid_t u = CLSECURE_UID_FIRST + 1; u <= CLSECURE_UID_FIRST + 4; u++)
 		assert_false(there_uid(u));
-	assert_false(there_uid(0) || there_uid(69000) || there_uid(100000));
+	assert_false(there_uid(0) || there_uid(UID_LOW) || there_uid(UID_HIGH));
 	assert_true(there(WORKER) && there_uid(app_uid) && there("claude"));
 }
 

@@ -248,16 +248,15 @@ static int count(const struct record *record, void *userdata)
 
 static void foreach(void **state)
 {
-	char *dir = *state, slug[SLUG_MAX + 1];
+	char *dir = *state, slug[SLUG_MAX + 1], half[RECORD_MAX];
 	unsigned n[2] = {0};
 
 	for (int i = 0; i < 20; i++) {
 		snprintf(slug, sizeof(slug), "p%d", i);
 		assert_int_equal(add(dir, slug, OWNER, "/x", NULL), 0);
 	}
-	assert_int_equal(symlink("1:claude-worker-q:70001",
-				 below(dir, "registry/name/claude-worker-q")),
-		0);
+	snprintf(half, sizeof(half), "1:claude-worker-q:%u", CLSECURE_UID_FIRST + 1);
+	assert_int_equal(symlink(half, below(dir, "registry/name/claude-worker-q")), 0);
 	assert_int_equal(mkfifo(below(dir, "registry/name/claude-worker-f"), 0644), 0);
 	assert_int_equal(registry_foreach(dir, count, n), 0);
 	assert_int_equal(n[0], 3);

@@ -9,9 +9,9 @@
 #include "launcher/clsecure/sshd.h"
 
 #define BELOW(kind) \
-	kind "\t[success=2 default=ignore]\tpam_succeed_if.so quiet uid < 69996\t# clsecure\n"
+	kind "\t[success=2 default=ignore]\tpam_succeed_if.so quiet uid < " UID_BELOW "\t# clsecure\n"
 #define ABOVE(kind) \
-	kind "\t[success=1 default=ignore]\tpam_succeed_if.so quiet uid > 99999\t# clsecure\n"
+	kind "\t[success=1 default=ignore]\tpam_succeed_if.so quiet uid > " UID_ABOVE "\t# clsecure\n"
 #define OURS(kind, control) \
 	BELOW(kind) ABOVE(kind) kind "\t" control "\tpam_clsecure.so\t# clsecure\n"
 
@@ -229,10 +229,10 @@ static void pam_changed(void **state)
 		"session required pam_clsecure.so\n",
 		BELOW("session") "session required pam_clsecure.so\n",
 		BELOW("session") ABOVE("session") "session optional pam_clsecure.so\n",
-		"session [success=1 default=ignore] pam_succeed_if.so quiet uid < 69996\n" ABOVE(
-			"session") "session required pam_clsecure.so\n",
-		"session [success=2 default=ignore] pam_succeed_if.so quiet uid < 80000\n" ABOVE(
-			"session") "session required pam_clsecure.so\n",
+		"session [success=1 default=ignore] pam_succeed_if.so quiet uid < " UID_BELOW "\n"
+		ABOVE("session") "session required pam_clsecure.so\n",
+		"session [success=2 default=ignore] pam_succeed_if.so quiet uid < " UID_ABOVE "\n"
+		ABOVE("session") "session required pam_clsecure.so\n",
 	};
 	struct pam_cover c;
 
