@@ -88,3 +88,22 @@ serve_inside='python3 -m http.server --bind 127.0.0.1 18500 --directory ~/www >/
 	assert_equal "$(grep -c '^in$' <<<"$output")" 50
 	ssh_as sshann -S /tmp/mux-%C -O exit $W@localhost || :
 }
+
+# Whoever of root's opens the log anew in a session has the keeper's socket there.
+@test "what root logs from inside reaches the host's journal, with the project's name; the worker writes nothing there" {
+	journal_mark
+	run ssh_as sshann $W@localhost 'logger -s forged by the worker; python3 -c "
+import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.sendto(b\"<38>sshd[1]: forged by hand\", \"/dev/log\")"'
+	[ "$status" -ne 0 ]
+	assert_has 'Permission denied'
+	logged() { journal_new | grep -E "$1"; }
+	eventually 5 logged "session closed for user $W"
+	run python3 "$BATS_TEST_DIRNAME/logged.py" su $W $'a line\e[31m of root'
+	assert_status 0
+	eventually 5 logged '^sshapp: python3?[^ ]*: a line.*of root'
+	run journal_new
+	refute_has forged
+	refute_has $'\e'
+}
