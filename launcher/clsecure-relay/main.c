@@ -129,14 +129,15 @@ static void finish(struct relay *r)
 		ioctl(RELAY_FD_TTY, TIOCNOTTY);
 }
 
-/* One message is expected at a time; any other, or none, ends the relay with the terminal as it was. */
-static int expect(struct relay *r, unsigned op, struct relay_message *m)
+/* The session; what ended it is in `m`. */
+static void run(struct relay *r, struct relay_message *m)
 {
-	int err = receive(r, m);
-
-	if (err == 0 && m->op != op)
-		err = -EPROTO;
-	return err;
+	r->leader = m->leader;
+	take_terminal(r);
+	answer(0, NULL, 0);
+	if (!copy_run(&r->copy) || receive(r, m) < 0)
+		m->op = 0; /* nobody is there to be answered */
+	finish(r);
 }
 
 int main(int argc, char **argv)
@@ -149,20 +150,16 @@ int main(int argc, char **argv)
 	if (argc != 2 || !isatty(RELAY_FD_TTY))
 		return 2;
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	if (chdir("/") < 0 || expect(&r, RELAY_READY, &m) < 0)
+	if (chdir("/") < 0 || receive(&r, &m) < 0 || m.op != RELAY_READY)
 		return 1;
 	err = get_ready(&r, argv[1]);
 	answer(err, NULL, 0);
-	if (err < 0 || expect(&r, RELAY_GO, &m) < 0)
+	if (err < 0 || receive(&r, &m) < 0)
 		return 1;
-	r.leader = m.leader;
-	take_terminal(&r);
-	answer(0, NULL, 0);
-	if (copy_run(&r.copy) && receive(&r, &m) == 0 && m.op == RELAY_CLOSE) {
-		finish(&r);
+	if (m.op == RELAY_GO)
+		run(&r, &m);
+	/* Also instead of GO: a caller that cannot go on has a reason to show. */
+	if (m.op == RELAY_CLOSE)
 		answer(0, r.fds + 1, r.n_fds - 1);
-		return 0;
-	}
-	finish(&r);
 	return 0;
 }

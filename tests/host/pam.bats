@@ -77,6 +77,50 @@ refused() {	# COMMAND...: no program runs, non-zero; the reason is in $output
 	rm /etc/pam.d/clsecure-kept
 }
 
+# on_terminal COMMAND: its status; 'same' when the terminal is afterwards as it was
+on_terminal() {
+	on_pty sh -c "before=\$(stty -g); $1; status=\$?
+		[ \"\$before\" = \"\$(stty -g)\" ] && echo same; exit \$status"
+}
+
+@test "a terminal that cannot be replaced: denied with the reason, the terminal as it was" {
+	eventually 10 nothing_runs
+	for step in pam-terminal pam-relay pam-relay-go; do
+		echo "$step" >"$FAULT"
+		refused on_terminal "timeout --foreground 20 su - $W -c 'touch ~/pamapp/ran'"
+		assert_has 'clsecure: '
+		assert_has 'Input/output error'
+		assert_has same
+		rm "$FAULT"
+		eventually 10 nothing_runs
+		[ -z "$(pgrep -x clsecure-relay)" ] || fail "a relay is left"
+	done
+	echo 'pam-relay-go kill' >"$FAULT"
+	refused on_terminal "su - $W -c 'touch ~/pamapp/ran'"
+	assert_has same
+	rm "$FAULT"
+	mv "$LIBEXEC/clsecure-relay" "$LIBEXEC/away"
+	refused on_terminal "su - $W -c 'touch ~/pamapp/ran'"
+	mv "$LIBEXEC/away" "$LIBEXEC/clsecure-relay"
+	assert_has "cannot start $LIBEXEC/clsecure-relay"
+	assert_has same
+	run on_terminal "su - $W -c tty"
+	assert_status 0
+	assert_has /dev/pts/
+}
+
+@test "a terminal that cannot be replaced leaves the caller as it was" {
+	printf 'account required pam_clsecure.so\nsession required pam_clsecure.so\n' >/etc/pam.d/clsecure-kept
+	clsecure set pamapp AllowServices+=clsecure-kept
+	for step in pam-terminal pam-relay pam-last; do
+		echo "$step" >"$FAULT"
+		run on_pty timeout --foreground 20 python3 "$BATS_TEST_DIRNAME/kept.py" clsecure-kept $W
+		assert_status 0 || fail "at $step"
+		rm "$FAULT"
+	done
+	rm /etc/pam.d/clsecure-kept
+}
+
 @test "the keeper is killed at each of its steps: refused, and the next login works" {
 	for step in independent claim keeper-policy idmap build-clone build-network build-root build-pivot seal keeper-enter; do
 		eventually 10 nothing_runs

@@ -280,6 +280,20 @@ static void test_output_only(void **state)
 	close_scene(&s);
 }
 
+/* The caller could not go on: it gets its descriptors back, and nothing was touched. */
+static void test_close_before_go(void **state)
+{
+	struct scene s;
+	size_t n;
+
+	open_scene(&s, RELAY_BOTH);
+	pass(s.control, RELAY_CLOSE, NULL, 0);
+	assert_int_equal(answered(s.control, &n), 0);
+	assert_int_equal(n, 1);
+	assert_restored(&s);
+	close_scene(&s);
+}
+
 /* Others write to the terminal too (su - W | tr): their line ends stay the terminal's matter. */
 static void test_input_only(void **state)
 {
@@ -322,7 +336,7 @@ int main(void)
 		cmocka_unit_test(test_both_ways), cmocka_unit_test(test_leftovers),
 		cmocka_unit_test(test_caller_dies), cmocka_unit_test(test_relay_dies),
 		cmocka_unit_test(test_output_only), cmocka_unit_test(test_input_only),
-		cmocka_unit_test(test_hangup),
+		cmocka_unit_test(test_hangup), cmocka_unit_test(test_close_before_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
