@@ -85,7 +85,7 @@ static int put_session_variable(const struct login *l, uint32_t number)
 static int prepare(const struct login *l, struct session *s, struct error *e)
 {
 	struct keeper_request who = {.version = KEEPER_VERSION};
-	int err = terminal_look(&s->terminal, e);
+	int err = terminal_look(&s->terminal, l->service, e);
 
 	if (err < 0)
 		return err;

@@ -58,8 +58,9 @@ static int look_at(struct terminal *t, int fd, struct error *e)
 	return 0;
 }
 
-int terminal_look(struct terminal *t, struct error *e)
+int terminal_look(struct terminal *t, const char *service, struct error *e)
 {
+	pair_find(&t->pair, service);
 	for (int fd = 0; fd < 3; fd++) {
 		int err = look_at(t, fd, e);
 
@@ -67,6 +68,17 @@ int terminal_look(struct terminal *t, struct error *e)
 			return err;
 	}
 	return 0;
+}
+
+/* What is not its controlling terminal such a caller may hand on as it is. */
+static int prepare_pair(struct terminal *t, int dev, uid_t worker, struct error *e)
+{
+	unsigned device = 0, other = 0;
+
+	if (t->mask && (t->ctty < 0 || terminal_device(t->ctty, &device) < 0 ||
+			terminal_device(t->outer, &other) < 0 || device != other))
+		return error_set(e, -EPERM, "standard input, output or error is another terminal than the controlling one");
+	return pair_prepare(&t->pair, dev, worker, e);
 }
 
 int terminal_prepare(struct terminal *t, int dev, uid_t worker, struct error *e)
@@ -80,6 +92,8 @@ int terminal_prepare(struct terminal *t, int dev, uid_t worker, struct error *e)
 	t->ctty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	if (t->ctty < 0 && errno != ENXIO) /* which alone means that there is none */
 		return error_errno(e, -errno, "the controlling terminal");
+	if (t->pair.device)
+		return prepare_pair(t, dev, worker, e);
 	if (!t->mask)
 		return 0;
 	err = sandbox_pty(dev, worker, &master, &slave, e);
@@ -121,8 +135,15 @@ static int let_go(const struct terminal *t)
 int terminal_enter(struct terminal *t, struct error *e)
 {
 	bool leader = t->ctty >= 0 && getsid(0) == getpid();
-	int err = let_go(t);
+	int err;
 
+	/* Needs its controlling terminal to relay; its child leads a session on the slave before it runs anything. */
+	if (t->pair.device) {
+		closep(&t->ctty);
+		t->ctty = -1;
+		return pair_swap(&t->pair, e);
+	}
+	err = let_go(t);
 	if (err < 0)
 		return error_errno(e, err, "cannot let go of the controlling terminal");
 	closep(&t->ctty);
@@ -149,6 +170,7 @@ void terminal_close(struct terminal *t)
 
 void terminal_forget(struct terminal *t)
 {
+	pair_forget(&t->pair);
 	closep(&t->ctty);
 	closep(&t->control);
 	closep(&t->slave);

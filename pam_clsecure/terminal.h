@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "lib/base/error.h"
+#include "pam_clsecure/pair.h"
 
 struct terminal {
 	unsigned mask; /* bit N: descriptor N is the terminal */
@@ -16,11 +17,12 @@ struct terminal {
 	int control; /* to the relay */
 	int slave; /* of the sandbox's pty, until entered */
 	bool entered;
+	struct pair pair; /* of a caller that relays by itself; then 0-2 stay, and there is no relay */
 };
-#define TERMINAL_INIT {.outer = -1, .ctty = -1, .control = -1, .slave = -1}
+#define TERMINAL_INIT {.outer = -1, .ctty = -1, .control = -1, .slave = -1, .pair = PAIR_INIT}
 
 /* Only looks.  -EPERM: what is there must not go in (a directory, O_PATH, a pty's master, two terminals). */
-int terminal_look(struct terminal *t, struct error *e);
+int terminal_look(struct terminal *t, const char *service, struct error *e);
 
 /* Starts the relay and gives it a pty of `dev`; nothing is changed that terminal_close() does not undo. */
 int terminal_prepare(struct terminal *t, int dev, uid_t worker, struct error *e);

@@ -1,4 +1,4 @@
-# The terminal of a person at su and runuser: used as people use it, and after every end the person's own again.
+# The terminal of a person at su, runuser and sudo: used as people use it, and after every end the person's own again.
 load lib
 
 W=claude-worker-termapp
@@ -10,6 +10,7 @@ setup_file() {
 }
 
 teardown_file() {
+	rm -f /etc/sudoers.d/termann
 	clsecure remove --yes termapp
 }
 
@@ -94,4 +95,53 @@ everywhere() {
 	at termann "su - $W -c" command
 	at root "su - $W -c" command
 	at root "runuser -l $W -c" command
+}
+
+sudo_with() {
+	printf 'Defaults:termann %s\ntermann ALL=(ALL) NOPASSWD: ALL\n' "$1" >/etc/sudoers.d/termann
+}
+
+# What it shows from the background it keeps until it is called to the front; modes are its own matter, and the
+# terminal of a sudo that was killed the outer shell's.
+@test "sudo that relays by itself (use_pty): its pty is the sandbox's, and no relay of ours runs" {
+	sudo_with use_pty
+	at termann "sudo -iu $W" interrupt suspend suspend_door resize eof status paste flood
+	at termann "sudo -iu $W" kill_door kill_keeper kill_shell hangup kept leader leader_hangup
+	at termann "sudo -u $W sh -c" command
+	on_pty as_person termann sudo -u $W sleep 3 &
+	local job=$!
+	eventually 10 pgrep -u $W -x sleep
+	[ -z "$(pgrep -x clsecure-relay)" ] || fail "a relay runs"
+	wait "$job"
+}
+
+@test "sudo that relays by itself hands on no other terminal" {
+	sudo_with use_pty
+	run on_pty as_person termann python3 -c "
+import os, pty, subprocess
+master, slave = pty.openpty()
+print('status', subprocess.call(['sudo', '-iu', '$W', 'tty'], stdin=slave, stdout=slave, stderr=slave))
+os.write(slave, b'end\n')
+print(os.read(master, 4096).decode())"
+	refute_has 'status 0'
+	assert_has 'another terminal'
+}
+
+@test "a leaked pty is no sudo's: the terminal of another door is replaced all the same" {
+	run on_pty python3 -c "
+import os, pty, subprocess
+master, slave = pty.openpty()
+subprocess.call(['su', '-', '$W', '-c', 'echo \$(stat -Lc %d /proc/self/fd/0 /dev/pts/0; ls /proc/self/fd | wc -l) end'],
+		pass_fds=(master, slave))"
+	assert_status 0
+	assert_match '([0-9]+) ([0-9]+) 4 end'
+	assert_equal "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+}
+
+@test "sudo without use_pty goes through the relay" {
+	sudo_with '!use_pty'
+	at termann "sudo -iu $W" interrupt suspend suspend_door background resize eof status paste flood modes
+	at termann "sudo -iu $W" kill_door kill_relay kill_keeper kill_shell hangup kept pipe_in pipe_out
+	at termann "sudo -iu $W" leader leader_kill leader_hangup
+	at termann "sudo -u $W sh -c" command
 }

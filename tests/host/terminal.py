@@ -111,7 +111,7 @@ class Terminal:
         raise Failure("it does not end")
 
 
-def processes(worker=None, name=None, parent=None):
+def processes(worker=None, name=None, parent=None, state=None):
     found = []
     uid = worker and pwd.getpwnam(worker).pw_uid
     for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -122,7 +122,7 @@ def processes(worker=None, name=None, parent=None):
             continue
         if s["State"].startswith("Z") or (uid and int(s["Uid"].split()[0]) != uid):
             continue
-        if (name and s["Name"] != name[:15]) or (parent and int(s["PPid"]) != parent):
+        if (state and s["State"][0] != state) or (name and s["Name"] != name[:15]) or (parent and int(s["PPid"]) != parent):
             continue
         found.append(int(pid))
     return found
@@ -145,6 +145,15 @@ class Inside(Terminal):
         """Makes the inner prompt one that can be told."""
         self.type("PS1='in''> '; bind 'set enable-bracketed-paste off'; unset PROMPT_COMMAND\n")
         self.see(b"\n(?:\x1b\\[[0-9;?]*[a-zA-Z]|\r)*" + re.escape(IN))
+
+    def only_its_own(self):
+        """No process of the worker holds a terminal of the host."""
+        host = os.stat("/dev/pts").st_dev
+        for pid in processes(self.worker):
+            for fd in os.listdir(f"/proc/{pid}/fd"):
+                if os.stat(f"/proc/{pid}/fd/{fd}").st_dev == host:
+                    raise Failure(f"descriptor {fd} inside is a terminal of the host")
+        self.expect("tty | cut -d/ -f1-3; : </dev/tty && echo controlled", "/dev/pts\ncontrolled\n")
 
     def inside(self, command):
         return self.run(command, IN)
@@ -171,6 +180,7 @@ class Leader(Inside):
     def enter(self):
         self.see(b"\\$ ")
         self.settle()
+        self.only_its_own()
 
 
 class Person(Inside):
@@ -183,10 +193,11 @@ class Person(Inside):
         self.run("bind 'set enable-bracketed-paste off'", OUT)
         self.before = self.run("stty -g", OUT)
 
-    def enter(self, end="\n"):
-        self.type(self.door + end)
+    def enter(self):
+        self.type(self.door + "\n")
         self.see(re.escape(self.door.encode()) + b"\r\n.*\\$ ")
         self.settle()
+        self.only_its_own()
 
     def leave(self, status=0):
         self.type(f"exit {status}\n")
@@ -218,8 +229,15 @@ def case_interrupt(p):
     p.type("\x03")
     p.see(re.escape(IN))
     p.expect("echo $?", "130\n")
-    p.type("half a line\x03")
-    p.see(re.escape(IN))
+    p.type("half a line")
+    p.see(b"half a line")
+    p.type("\x03")
+    # A bash that was just before its read() sees ^C with the next key: 1 in 100, also outside.
+    try:
+        p.see(re.escape(IN), 3)
+    except Failure:
+        p.type("\x03")
+        p.see(re.escape(IN))
     p.expect("echo whole", "whole\n")
     p.leave(3)
 
@@ -474,7 +492,7 @@ def case_leader(p):
     p.type("\x1a")
     p.see(b"Stopped.*" + re.escape(IN))
     p.type("fg\n")
-    p.see(b"sleep 1000\r\n")
+    until(lambda: processes(p.worker, "sleep", state="S"), "it does not go on")
     p.type("\x03")
     p.see(re.escape(IN))
     p.resize(50, 1320)
