@@ -71,6 +71,16 @@ char *file_nsswitch(const struct plan_input *in)
 		in->resolv_conf ? " dns" : "");
 }
 
+/* The host's profile sets PATH: a login shell would lose the toolchains and what SetEnv= says. */
+char *file_profile(void)
+{
+	return strdup("clsecure_path=$PATH\n"
+		      "[ ! -r " HOST_PROFILE " ] || . " HOST_PROFILE "\n"
+		      "PATH=$clsecure_path\n"
+		      "export PATH\n"
+		      "unset clsecure_path\n");
+}
+
 /*
  * Claude Code's own questions are answered by root: the sandbox is the permission.  Its inner
  * sandbox needs user namespaces, which are refused here, so that with it every command would fail.

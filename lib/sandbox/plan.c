@@ -20,7 +20,7 @@ static const char *const system_dirs[] = {
 /* Files of the host's /etc that say nothing about its people; copied. */
 static const char *const etc_files[] = {
 	"ld.so.cache", "ld.so.conf", "localtime", "timezone", "os-release", "debian_version",
-	"lsb-release", "redhat-release", "profile", "bash.bashrc", "bashrc", "inputrc", "zshenv",
+	"lsb-release", "redhat-release", "bash.bashrc", "bashrc", "inputrc", "zshenv",
 	"environment", "login.defs", "locale.conf", "locale.alias", "mime.types", "magic",
 	"protocols", "services", "rpc", "networks", "ethertypes", "gai.conf", "host.conf",
 	"papersize", "nanorc", "wgetrc", "screenrc", "tmux.conf", "pip.conf", "npmrc", "motd",
@@ -183,6 +183,8 @@ static void plan_etc(const struct plan_input *in, struct plan *p)
 		snprintf(path, sizeof(path), "/etc/%s", etc_dirs[i]);
 		add_source(p, PLAN_MIRROR, path, path);
 	}
+	add_source(p, PLAN_COPY, HOST_PROFILE, "/etc/profile");
+	add_text(p, "/etc/profile", file_profile());
 	if (in->resolv_conf)
 		add_text(p, "/etc/resolv.conf", strdup(in->resolv_conf));
 	add_text(p, "/etc/passwd", file_passwd(in));
