@@ -94,6 +94,7 @@ static int run(struct keeper *k)
 {
 	struct error e = {0};
 	const char *why;
+	pid_t pid;
 	int err = become_independent(&e);
 
 	/* Not earlier: the descriptor of the log would be closed, and its number another's. */
@@ -129,9 +130,11 @@ static int run(struct keeper *k)
 		return 1;
 	}
 	syslog(LOG_INFO, "%s: the sandbox stands", k->slug);
+	pid = k->sandbox.pid;
 	why = serve(k);
 	syslog(LOG_INFO, "%s: the sandbox ends: %s", k->slug, why);
 	end(k);
+	scope_of_sandbox_end(k, pid);
 	findings_compare(k);
 	return 0;
 }

@@ -33,6 +33,16 @@ static int start_scope(sd_bus *bus, const char *name, const char *slice, const c
 	return err < 0 ? err : 0;
 }
 
+static void scope_stop(const char *name)
+{
+	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+
+	if (access("/run/systemd/system", F_OK) == 0 && sd_bus_open_system(&bus) >= 0)
+		sd_bus_call_method_async(bus, NULL, "org.freedesktop.systemd1",
+			"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "StopUnit",
+			NULL, NULL, "ss", name, "replace");
+}
+
 static int scope(const char *name, const char *slice, const char *what, pid_t pid)
 {
 	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
@@ -45,6 +55,10 @@ static int scope(const char *name, const char *slice, const char *what, pid_t pi
 }
 
 #else
+
+static void scope_stop(const char *name)
+{
+}
 
 static int scope(const char *name, const char *slice, const char *what, pid_t pid)
 {
@@ -73,12 +87,25 @@ void scope_of_keeper(const struct keeper *k)
 	scope_or_log(k, name, "clsecure.slice", what, getpid());
 }
 
+static void sandbox_name(const struct keeper *k, pid_t pid, char name[static 96])
+{
+	snprintf(name, 96, "clsecure-sandbox-%s-%d.scope", k->slug, (int)pid);
+}
+
 void scope_of_sandbox(const struct keeper *k)
 {
 	char name[96], slice[64], what[96];
 
-	snprintf(name, sizeof(name), "clsecure-sandbox-%s-%d.scope", k->slug, (int)k->sandbox.pid);
+	sandbox_name(k, k->sandbox.pid, name);
 	snprintf(slice, sizeof(slice), "user-%u.slice", k->worker);
 	snprintf(what, sizeof(what), "Sandbox of %s", k->slug);
 	scope_or_log(k, name, slice, what, k->sandbox.pid);
+}
+
+void scope_of_sandbox_end(const struct keeper *k, pid_t pid)
+{
+	char name[96];
+
+	sandbox_name(k, pid, name);
+	scope_stop(name);
 }
