@@ -119,7 +119,8 @@ bool links_have(struct links *l, int dir, const struct dirent *e)
 int links_answer(const struct links *l, unsigned tree, struct person_out *out)
 {
 	int err = l->more
-		? look_answer(out, LOOK_NAMES, tree, "one of many files in a protected place")
+		? look_answer(out, LOOK_NAMES, tree,
+			  "one of many or unreadable files in a protected place")
 		: 0;
 
 	for (size_t i = 0; err == 0 && i < l->n; i++)
