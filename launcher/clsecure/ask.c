@@ -55,19 +55,23 @@ static int open_own(struct server *s, struct error *e)
 	return 0;
 }
 
-int server_open(struct server *s, struct error *e)
+int clsecured_connect(int *ret_fd, struct error *e)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (geteuid() == 0)
-		return open_own(s, e);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", CLSECURED_SOCKET);
-	s->conn = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (s->conn < 0)
+	if (fd < 0)
 		return error_errno(e, -errno, "make a socket");
-	if (connect(s->conn, (struct sockaddr *)&address, sizeof(address)) < 0)
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return error_errno(e, -errno, "connect to clsecured at '%s'", CLSECURED_SOCKET);
+	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+int server_open(struct server *s, struct error *e)
+{
+	return geteuid() == 0 ? open_own(s, e) : clsecured_connect(&s->conn, e);
 }
 
 void server_close(struct server *s)

@@ -12,6 +12,9 @@ struct server {
 #define SERVER_INIT {.conn = -1}
 #define _cleanup_server_ _cleanup_(server_close)
 
+/* A connection to clsecured itself, for whoever is not root. */
+int clsecured_connect(int *ret_fd, struct error *e);
+
 int server_open(struct server *s, struct error *e);
 void server_close(struct server *s);
 

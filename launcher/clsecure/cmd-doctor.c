@@ -19,6 +19,7 @@ static const struct {
 	{"pam", doctor_pam},
 	{"sshd", doctor_sshd},
 	{"systemd", doctor_systemd},
+	{"clsecured", doctor_clsecured},
 	{"network", doctor_network},
 };
 

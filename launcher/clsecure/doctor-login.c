@@ -1,4 +1,4 @@
-/* The doors: PAM's stacks, sshd, systemd; and the network's program. */
+/* The doors: PAM's stacks, sshd, systemd, clsecured; and the network's program. */
 #include "config.h"
 #include "launcher/clsecure/doctor.h"
 
@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "launcher/clsecure/ask.h"
 #include "launcher/clsecure/host.h"
 #include "launcher/clsecure/run.h"
 #include "launcher/clsecure/sshd.h"
@@ -197,22 +198,32 @@ static void check_dropin(struct doctor *d, const char *unit)
 
 void doctor_systemd(struct doctor *d)
 {
-	char *argv[] = {(char *)SYSTEMCTL, (char *)"is-active", (char *)"--quiet",
-		(char *)"clsecured.socket", NULL};
-
 	if (access("/run/systemd/system", F_OK) < 0) {
-		doctor_note(d, NULL,
-			"systemd does not run here: start " CLSECURE_LIBEXECDIR
-			"/clsecured by hand");
+		doctor_note(d, NULL, "systemd does not run here");
 		return;
 	}
 	check_dropin(d, "user");
 	check_dropin(d, "user-runtime-dir");
-	if (run_program(argv, SYSTEMCTL_WAIT_MS, NULL) != 0)
-		doctor_fail(d, "systemctl enable --now clsecured.socket",
-			"clsecured.socket is not active: only root can use clsecure");
-	else
-		doctor_ok(d, "clsecured.socket is active");
+}
+
+/* Whoever listens: systemd's socket unit, or a clsecured that was started by hand. */
+void doctor_clsecured(struct doctor *d)
+{
+	char *argv[] = {(char *)SYSTEMCTL, (char *)"cat", (char *)"clsecured.socket", NULL};
+	_cleanup_close_ int fd = -1;
+	struct error e = {0};
+	bool unit;
+
+	if (clsecured_connect(&fd, &e) == 0) {
+		doctor_ok(d, "clsecured takes connections");
+		return;
+	}
+	unit = access("/run/systemd/system", F_OK) == 0 &&
+		run_program(argv, SYSTEMCTL_WAIT_MS, NULL) == 0;
+	doctor_fail(d,
+		unit ? "sudo systemctl enable --now clsecured.socket"
+		     : "start " CLSECURE_LIBEXECDIR "/clsecured as root, at every boot",
+		"%s: only root can use clsecure", e.text);
 }
 
 void doctor_network(struct doctor *d)

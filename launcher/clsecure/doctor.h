@@ -33,6 +33,6 @@ void doctor_fail(struct doctor *d, const char *remedy, const char *format, ...) 
 /* Each looks at one thing and adds at least one finding. */
 typedef void doctor_check(struct doctor *d);
 doctor_check doctor_kernel, doctor_programs, doctor_nss, doctor_registry, doctor_members,
-	doctor_pam, doctor_sshd, doctor_systemd, doctor_network;
+	doctor_pam, doctor_sshd, doctor_systemd, doctor_clsecured, doctor_network;
 
 #endif
