@@ -109,7 +109,7 @@ int resolver_find(const char *conf, const char *upstream, struct resolver *ret_r
 
 	if (err == 0)
 		err = file_text(upstream, &theirs);
-	if (err < 0)
+	if (!own || !theirs)
 		return err;
 	f = open_memstream(&r.text, &size);
 	if (!f)
