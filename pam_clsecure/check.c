@@ -10,7 +10,7 @@
 #include <pwd.h>
 #include <time.h>
 
-#define COUNT_WAIT_MS 1000
+#define COUNT_WAIT_MS 500
 #define PASSWD_SIZE 4096 /* ours need 200 bytes; a larger answer is not ours */
 
 static void person_donep(struct person *p)
@@ -77,13 +77,13 @@ static bool service_allowed(const struct policy *policy, const char *service)
 }
 
 /* A keeper that is not there has no sessions; one that does not answer is the session phase's trouble. */
-static bool sessions_left(const struct policy *policy)
+static bool sessions_left(const char *slug)
 {
 	struct keeper_request q = {.version = KEEPER_VERSION, .op = KEEPER_COUNT};
 	struct keeper_reply reply;
 	_cleanup_close_ int conn = -1;
 
-	if (keeper_connect(policy_slug(policy), false, NULL, &conn, NULL) < 0)
+	if (keeper_connect(slug, false, NULL, COUNT_WAIT_MS, &conn, NULL) < 0)
 		return true;
 	if (keeper_call(conn, &q, &reply, NULL, NULL, COUNT_WAIT_MS, NULL) < 0)
 		return true;
@@ -113,9 +113,6 @@ static int check_policy(const struct login *l, const struct policy *policy)
 		return login_refuse(l, PAM_PERM_DENIED, "%s", e.text);
 	if (policy_expires(policy) <= (uint64_t)time(NULL))
 		return login_refuse(l, PAM_ACCT_EXPIRED, "the project '%s' has expired (ExpireAfter)", l->slug);
-	if (!sessions_left(policy))
-		return login_refuse(l, PAM_PERM_DENIED, "'%s' has as many sessions as it may (MaxSessions)",
-			l->slug);
 	return PAM_SUCCESS;
 }
 
@@ -140,6 +137,14 @@ static int check_worker(struct login *l)
 	if (code == PAM_SUCCESS)
 		l->uid = uid;
 	return code;
+}
+
+int check_room(const struct login *l)
+{
+	if (l->identity != IDENTITY_WORKER || sessions_left(l->slug))
+		return PAM_SUCCESS;
+	return login_refuse(l, PAM_PERM_DENIED, "'%s' has as many sessions as it may (MaxSessions)",
+		l->slug);
 }
 
 int check_door(struct login *l)

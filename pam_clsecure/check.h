@@ -17,4 +17,10 @@ bool check_person_may_enter(const struct login *l);
  */
 int check_door(struct login *l);
 
+/*
+ * Is there room for one session more?  PAM_SUCCESS or PAM_PERM_DENIED, with the reason told.  For the
+ * account phase, where doors show it best; the keeper asks again when the session enters.
+ */
+int check_room(const struct login *l);
+
 #endif

@@ -37,10 +37,12 @@ int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
 int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	struct login l;
+	int code;
 
 	if (login_get(pamh, flags, &l) != PAM_SUCCESS)
 		return PAM_IGNORE;
-	return check_door(&l);
+	code = check_door(&l);
+	return code == PAM_SUCCESS ? check_room(&l) : code;
 }
 
 int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)

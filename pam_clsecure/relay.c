@@ -3,10 +3,10 @@
 #include "lib/base/macros.h"
 #include "lib/sandbox/client.h"
 #include "lib/sandbox/spawn.h"
+#include "lib/sandbox/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -90,68 +90,16 @@ int relay_start(unsigned mask, int outer, int *ret_control, struct error *e)
 	return 0;
 }
 
-static int send_message(int control, const struct relay_message *m, const int *fds, size_t n)
-{
-	union {
-		char buf[CMSG_SPACE(sizeof(int) * RELAY_FDS_MAX)];
-		struct cmsghdr align;
-	} c = {{0}};
-	struct iovec iov = {.iov_base = (void *)m, .iov_len = sizeof(*m)};
-	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
-
-	if (n > 0) {
-		struct cmsghdr *cmsg;
-
-		h.msg_control = c.buf;
-		h.msg_controllen = CMSG_SPACE(sizeof(int) * n);
-		cmsg = CMSG_FIRSTHDR(&h);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int) * n);
-		memcpy(CMSG_DATA(cmsg), fds, sizeof(int) * n);
-	}
-	return sendmsg(control, &h, MSG_NOSIGNAL) == (ssize_t)sizeof(*m) ? 0 : -EPIPE;
-}
-
-/* The caller's signals may interrupt a wait, not lengthen it much: one retry each time. */
-static int receive_answer(int control, int *fds, size_t *n)
-{
-	union {
-		char buf[CMSG_SPACE(sizeof(int) * RELAY_FDS_MAX)];
-		struct cmsghdr align;
-	} c = {{0}};
-	struct relay_message m;
-	struct iovec iov = {.iov_base = &m, .iov_len = sizeof(m)};
-	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = c.buf,
-		.msg_controllen = sizeof(c.buf)};
-	struct pollfd p = {.fd = control, .events = POLLIN};
-	int ready;
-
-	for (int tries = 0; (ready = poll(&p, 1, RELAY_WAIT_MS)) < 0 && errno == EINTR; tries++)
-		if (tries > 8)
-			return -EINTR;
-	if (ready <= 0)
-		return ready < 0 ? -errno : -ETIMEDOUT;
-	if (recvmsg(control, &h, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(m))
-		return -EPIPE;
-	*n = 0;
-	for (struct cmsghdr *cm = CMSG_FIRSTHDR(&h); cm; cm = CMSG_NXTHDR(&h, cm))
-		if (cm->cmsg_level == SOL_SOCKET && cm->cmsg_type == SCM_RIGHTS) {
-			*n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-			memcpy(fds, CMSG_DATA(cm), *n * sizeof(int));
-		}
-	return m.status;
-}
-
 static int call(int control, const struct relay_message *m, const int *fds, size_t n, struct error *e)
 {
-	int got[RELAY_FDS_MAX], err = send_message(control, m, fds, n);
-	size_t n_got = 0;
+	struct relay_message answer = {0};
+	int err = wire_send(control, m, sizeof(*m), fds, n);
 
 	if (err == 0)
-		err = receive_answer(control, got, &n_got);
-	for (size_t i = 0; i < n_got; i++)
-		close(got[i]);
+		err = wire_receive(control, &answer, sizeof(answer), NULL, NULL,
+			now_ms() + RELAY_WAIT_MS);
+	if (err == 0)
+		err = answer.status;
 	return err < 0 ? error_errno(e, err, "the terminal's relay") : 0;
 }
 
@@ -177,11 +125,12 @@ int relay_go(int control, bool leader, struct error *e)
 
 void relay_close(int control, unsigned mask)
 {
-	struct relay_message m = {.op = RELAY_CLOSE};
+	struct relay_message m = {.op = RELAY_CLOSE}, answer;
+	size_t n = RELAY_FDS_MAX, at = 0;
 	int fds[RELAY_FDS_MAX];
-	size_t n = 0, at = 0;
 
-	if (send_message(control, &m, NULL, 0) < 0 || receive_answer(control, fds, &n) < 0)
+	if (wire_send(control, &m, sizeof(m), NULL, 0) < 0 ||
+	    wire_receive(control, &answer, sizeof(answer), fds, &n, now_ms() + RELAY_WAIT_MS) < 0)
 		n = 0;
 	for (int fd = 0; fd < 3 && at < n; fd++)
 		if (mask & (1U << fd))

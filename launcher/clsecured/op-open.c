@@ -181,7 +181,7 @@ static int reserve(struct opening *o, char *const *overrides, struct error *e)
 
 	if (!overrides[0])
 		return 0;
-	err = keeper_connect(o->slug, true, overrides, &o->keeper, e);
+	err = keeper_connect(o->slug, true, overrides, KEEPER_WAIT_MS, &o->keeper, e);
 	return err < 0 ? err : keeper_call(o->keeper, &q, &answer, NULL, NULL, KEEPER_WAIT_MS, e);
 }
 

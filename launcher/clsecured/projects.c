@@ -215,7 +215,7 @@ int project_sessions(const char *slug, struct keeper_reply **ret_list, size_t *r
 	struct error *e)
 {
 	_cleanup_close_ int conn = -1;
-	int err = keeper_connect(slug, false, NULL, &conn, e);
+	int err = keeper_connect(slug, false, NULL, KEEPER_WAIT_MS, &conn, e);
 
 	if (err == -ENOENT) {
 		*ret_list = NULL;
@@ -229,7 +229,7 @@ bool project_runs(const char *slug)
 {
 	_cleanup_close_ int conn = -1;
 
-	return keeper_connect(slug, false, NULL, &conn, NULL) == 0;
+	return keeper_connect(slug, false, NULL, KEEPER_WAIT_MS, &conn, NULL) == 0;
 }
 
 int project_kill(const char *slug, uint32_t session, struct error *e)
@@ -238,7 +238,7 @@ int project_kill(const char *slug, uint32_t session, struct error *e)
 		.version = KEEPER_VERSION, .op = KEEPER_KILL, .session = session};
 	_cleanup_close_ int conn = -1;
 	struct keeper_reply reply_;
-	int err = keeper_connect(slug, false, NULL, &conn, e);
+	int err = keeper_connect(slug, false, NULL, KEEPER_WAIT_MS, &conn, e);
 
 	if (err == -ENOENT)
 		return 0;

@@ -172,9 +172,12 @@ static int start_one(struct search *s, struct error *e)
 		return error_set(e, err, "the keeper of '%s' died while it built the sandbox",
 			s->slug);
 	}
+	if (reply.version != KEEPER_VERSION)
+		return error_set(e, -EPROTO, "the keeper of '%s' is of another version", s->slug);
 	if (reply.status == 0 || reply.status == -EEXIST)
 		return 0;
 	reply.text[sizeof(reply.text) - 1] = '\0';
+	text_clean(reply.text);
 	return error_set(e, reply.status, "%s", reply.text);
 }
 
@@ -219,6 +222,8 @@ static int find_or_start(struct search *s, int *ret_conn, struct error *e)
 			pause_ms(RETRY_MS);
 			continue;
 		}
+		if (err == -ETIMEDOUT)
+			return error_set(e, err, "the keeper of '%s' does not answer", s->slug);
 		if (!nobody_there(err))
 			return error_errno(e, err, "the keeper of '%s'", s->slug);
 		err = start_one(s, e);
@@ -232,10 +237,10 @@ static int find_or_start(struct search *s, int *ret_conn, struct error *e)
 		KEEPER_WAIT_MS / 1000);
 }
 
-int keeper_connect(const char *slug, bool start, char *const *overrides, int *ret_conn,
-	struct error *e)
+int keeper_connect(const char *slug, bool start, char *const *overrides, unsigned timeout_ms,
+	int *ret_conn, struct error *e)
 {
-	struct search s = {.slug = slug, .deadline = now_ms() + KEEPER_WAIT_MS};
+	struct search s = {.slug = slug, .deadline = now_ms() + timeout_ms};
 	_cleanup_close_ int conn = -1;
 	_cleanup_free_ char *packed = NULL;
 	int err;

@@ -27,9 +27,10 @@ struct sandbox {
  * A keeper that dies while being asked is replaced once more.  `overrides`: KEY=VALUE for a sandbox
  * that is made now (NULL-terminated or NULL); -EBUSY when one already runs with other values. The
  * child is made by a double fork without exit signal: the caller never has a child to reap.
+ * -ETIMEDOUT after timeout_ms, whatever is waited for.
  */
-int keeper_connect(const char *slug, bool start, char *const *overrides, int *ret_conn,
-	struct error *e);
+int keeper_connect(const char *slug, bool start, char *const *overrides, unsigned timeout_ms,
+	int *ret_conn, struct error *e);
 
 /* One request, one reply, within timeout_ms; fds may be NULL. */
 int keeper_call(int conn, const struct keeper_request *q, struct keeper_reply *ret_reply,
@@ -39,7 +40,10 @@ int keeper_call(int conn, const struct keeper_request *q, struct keeper_reply *r
 int keeper_give(int conn, const struct keeper_request *q, int fd, unsigned timeout_ms,
 	struct error *e);
 
-/* Everything that can fail and be undone: afterwards only sandbox_enter() is left. */
+/*
+ * Everything that can fail and be undone: afterwards only sandbox_enter() is left.  Within
+ * KEEPER_WAIT_MS.
+ */
 int sandbox_prepare(const char *slug, const struct keeper_request *who, struct sandbox *ret_sandbox,
 	struct error *e);
 

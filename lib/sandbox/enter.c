@@ -46,26 +46,35 @@ static int filter_map(int fd, struct sandbox *s)
 	return 0;
 }
 
-static void sandbox_forgetp(struct sandbox *s)
+static void sandbox_leavep(struct sandbox *s)
 {
-	sandbox_forget(s);
+	sandbox_leave(s);
+}
+
+static unsigned left_until(uint64_t deadline)
+{
+	uint64_t now = now_ms();
+
+	return now < deadline ? (unsigned)(deadline - now) : 0;
 }
 
 int sandbox_prepare(const char *slug, const struct keeper_request *who, struct sandbox *ret_sandbox,
 	struct error *e)
 {
-	_cleanup_(sandbox_forgetp) struct sandbox s = SANDBOX_INIT;
+	/* A keeper that answers too late has counted a session that nobody will end otherwise. */
+	_cleanup_(sandbox_leavep) struct sandbox s = SANDBOX_INIT;
+	uint64_t deadline = now_ms() + KEEPER_WAIT_MS;
 	struct keeper_request q = *who;
 	struct keeper_reply reply;
 	int fds[3] = {-1, -1, -1}, err;
 	size_t n = ELEMENTSOF(fds);
 
-	err = keeper_connect(slug, true, NULL, &s.conn, e);
+	err = keeper_connect(slug, true, NULL, KEEPER_WAIT_MS, &s.conn, e);
 	if (err < 0)
 		return err;
 	q.op = KEEPER_ENTER;
 	q.session = 0;
-	err = keeper_call(s.conn, &q, &reply, fds, &n, KEEPER_WAIT_MS, e);
+	err = keeper_call(s.conn, &q, &reply, fds, &n, left_until(deadline), e);
 	if (err < 0)
 		return err;
 	s.session = reply.session;

@@ -130,7 +130,7 @@ static int ask(char **argv)
 	struct error e = {0};
 	int conn, err;
 
-	if (keeper_connect(argv[0], false, NULL, &conn, &e) < 0) {
+	if (keeper_connect(argv[0], false, NULL, KEEPER_WAIT_MS, &conn, &e) < 0) {
 		fail(&e);
 		return e.code == -ENOENT ? 3 : 125;
 	}
@@ -161,7 +161,7 @@ static int reserve(char **argv)
 	struct error e = {0};
 	int conn;
 
-	if (keeper_connect(argv[0], true, argv + 2, &conn, &e) < 0 ||
+	if (keeper_connect(argv[0], true, argv + 2, KEEPER_WAIT_MS, &conn, &e) < 0 ||
 	    keeper_call(conn, &q, &r, NULL, NULL, KEEPER_WAIT_MS, &e) < 0)
 		return fail(&e);
 	sleep((unsigned)atoi(argv[1]));

@@ -4,13 +4,15 @@
 usage: kept.py SERVICE USER
 
 Exits 0 when the session was refused by PAM_SYSTEM_ERR or PAM_PERM_DENIED and the process is what it was: descriptors,
-signals, ids, capabilities, umask, directory, limits, namespaces, locale, environment, children, scheduling, terminal.
+signals, ids, capabilities, umask, directory, limits, namespaces, locale, environment, children, scheduling, terminal; and
+when `clsecure sessions` has no session by SERVICE, while the process is still there.
 """
 import ctypes
 import locale
 import os
 import resource
 import signal
+import subprocess
 import sys
 import time
 
@@ -91,6 +93,10 @@ def main():
     if code not in (PAM_SYSTEM_ERR, PAM_PERM_DENIED):
         sys.exit(f"pam_open_session: {code}")
     wrong = [f"{k}: {before[k]} became {after[k]}" for k in before if before[k] != after[k]]
+    command = ["clsecure", "sessions", sys.argv[2].removeprefix("claude-worker-")]
+    sessions = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    if sys.argv[1] in sessions:
+        wrong.append(f"a session is left: {sessions}")
     pam.pam_end(handle, code)
     if wrong:
         sys.exit("\n".join(wrong))

@@ -134,6 +134,34 @@ on_terminal() {
 	assert_output in
 }
 
+# within SECONDS COMMAND...: refused, and no later
+within() {
+	local begin=$SECONDS
+	refused "${@:2}"
+	[ $((SECONDS - begin)) -le "$1" ] || fail "refused after $((SECONDS - begin)) s: $output"
+}
+
+@test "a keeper that is silent: refused in time with the reason, and the next login works" {
+	local held keeper
+	su - $W -c 'exec sleep 120' </dev/null >/dev/null 2>&1 3>&- &
+	held=$!
+	eventually 10 pgrep -u $W -x sleep
+	keeper=$(pgrep -x clsecure-keeper)
+	kill -STOP "$keeper"
+	within 8 su - $W -c 'touch ~/pamapp/ran' </dev/null
+	assert_has "the keeper of 'pamapp' does not answer"
+	within 8 runuser -l $W -c 'touch ~/pamapp/ran' </dev/null
+	assert_has 'clsecure: '
+	within 8 ssh_as pamela $W@localhost 'touch ~/pamapp/ran'
+	kill -CONT "$keeper"
+	run su - $W -c 'echo in' </dev/null
+	assert_output in
+	run clsecure sessions pamapp
+	assert_equal "$(grep -c pamapp: <<<"$output")" 1
+	kill "$held"
+	eventually 10 nothing_runs
+}
+
 @test "the keeper's program cannot be run" {
 	eventually 10 nothing_runs
 	chmod 000 "$LIBEXEC/clsecure-keeper"

@@ -121,8 +121,8 @@ static void names(void **state)
 	assert_int_equal(run_path("app", "/keeper.sock", path, sizeof(path)), 0);
 	assert_string_equal(path, CLSECURE_RUNDIR "/app/keeper.sock");
 	assert_int_equal(run_path("app", "", path, 4), -ENAMETOOLONG);
-	assert_int_equal(keeper_connect("../etc", true, NULL, &conn, &e), -EINVAL);
-	assert_int_equal(keeper_connect("", false, NULL, &conn, &e), -EINVAL);
+	assert_int_equal(keeper_connect("../etc", true, NULL, 100, &conn, &e), -EINVAL);
+	assert_int_equal(keeper_connect("", false, NULL, 100, &conn, &e), -EINVAL);
 	assert_int_equal(conn, -1);
 }
 
