@@ -38,7 +38,7 @@ source_need() {
 
 # Prints the hash of what an installed build is made from: not of tests, prose, dev.
 source_hash() {
-	(cd "$SRC" && find . \( -path ./tests/host -o -path ./.ci -o -name '*.md' -o -path ./dev \) -prune -o \
+	(cd "$SRC" && find . \( -path ./tests/host -o -path ./tests/bench -o -path ./.ci -o -name '*.md' -o -path ./dev \) -prune -o \
 		-type f -printf '%P %m\0' -o -type l -printf '%P %l\0' | sort -z | {
 		printf '%s\0' "$TREE" "$@"
 		while IFS= read -r -d '' f; do
