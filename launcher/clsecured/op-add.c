@@ -20,6 +20,7 @@
 struct adding {
 	const char *path;
 	struct person owner;
+	bool of_root; /* the directory */
 	char slug[SLUG_MAX + 1];
 	char **assignments; /* owned array of borrowed strings */
 	struct registry lock;
@@ -61,7 +62,7 @@ static int owner_of(const struct person *as, const char *path, uid_t *ret_uid, s
 	return 0;
 }
 
-/* The peer owns it; root may add for the owner.  What root owns needs a yes. */
+/* The peer owns it; root may add for the owner.  What root owns is the peer's if he says yes. */
 static int find_owner(struct request *r, struct adding *a, struct error *e)
 {
 	uid_t uid = 0, again = 0;
@@ -69,12 +70,7 @@ static int find_owner(struct request *r, struct adding *a, struct error *e)
 
 	if (err < 0)
 		return err;
-	if (uid == 0 && !message_is(r->m, "yes", "1")) {
-		remedy_set(r,
-			"--yes adds it all the same: its files that root owns stay read-only "
-			"inside.");
-		return error_set(e, -ENOTUNIQ, "'%s' belongs to root", a->path);
-	}
+	a->of_root = uid == 0;
 	if (uid != r->who.uid && uid != 0 && !r->admin)
 		return error_set(e, -EPERM, "'%s' does not belong to you", a->path);
 	err = person_by_uid(uid != 0 ? uid : r->who.uid, &a->owner, e);
@@ -84,6 +80,16 @@ static int find_owner(struct request *r, struct adding *a, struct error *e)
 	return err == 0 && again != uid
 		? error_set(e, -EAGAIN, "'%s' was changed meanwhile", a->path)
 		: err;
+}
+
+/* The last check: nobody is asked about what is refused anyway. */
+static int check_yes(struct request *r, const struct adding *a, struct error *e)
+{
+	if (!a->of_root || message_is(r->m, "yes", "1"))
+		return 0;
+	remedy_set(r,
+		"--yes adds it all the same: its files that root owns stay read-only inside.");
+	return error_set(e, -ENOTUNIQ, "'%s' belongs to root", a->path);
 }
 
 static int check_allowed(struct request *r, struct error *e)
@@ -212,6 +218,8 @@ static int add_locked(struct request *r, struct adding *a, struct error *e)
 		err = check_others(r, a, e);
 	if (err == 0)
 		err = choose_name(r, a, e);
+	if (err == 0)
+		err = check_yes(r, a, e);
 	if (err == 0)
 		err = pending_mark(a->slug, a->owner.uid, a->path, e);
 	return err < 0 ? err : create(r, a, e);

@@ -110,6 +110,13 @@ in_app() { as_person cliann env -C /home/cliann/app "$@"; }
 	ann ln -sfn /etc link
 	run ann clsecure add link
 	assert_status 1
+	# at once, though they are root's: nobody is asked about what is refused anyway
+	for place in /etc /usr/share /; do
+		run timeout 10 expect -c "spawn setpriv --reuid cliann --regid cliann --init-groups clsecure add $place
+			expect eof; exit [lindex [wait] 3]"
+		assert_status 1
+		refute_has 'all the same'
+	done
 }
 
 @test "add: not the caller's, inside or around another's" {
