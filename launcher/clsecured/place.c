@@ -9,20 +9,12 @@
 
 bool path_well_formed(const char *path)
 {
-	if (path[0] != '/' || strlen(path) >= PATH_MAX)
+	if (strlen(path) >= PATH_MAX)
 		return false;
 	for (const char *p = path; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			return false;
-	for (const char *p = path + 1; path[1]; p = strchr(p, '/') + 1) {
-		size_t n = strcspn(p, "/");
-
-		if (n == 0 || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
-			return false;
-		if (!p[n])
-			break;
-	}
-	return true;
+	return path_normal(path, false, false);
 }
 
 static int home_allowed(const char *path, const char *home, struct error *e)
