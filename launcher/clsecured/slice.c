@@ -13,13 +13,15 @@
 #define TEMPORARY ".new"
 #define FOLDER_MAX 40
 
-/* 1: there is no systemd here. */
-static int open_units(int *ret_fd, struct error *e)
+/* The worker's folder in it has that name.  1: there is no systemd here. */
+static int open_units(
+	uid_t worker, int *ret_fd, char ret_name[static FOLDER_MAX], struct error *e)
 {
 	int fd = open(SLICE_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno == ENOENT ? 1 : error_errno(e, -errno, "open '%s'", SLICE_DIR);
+	snprintf(ret_name, FOLDER_MAX, SLICE_FOLDER, worker);
 	*ret_fd = fd;
 	return 0;
 }
@@ -53,11 +55,10 @@ int slice_keep(uid_t worker, struct error *e)
 {
 	_cleanup_close_ int units = -1, folder = -1;
 	char name[FOLDER_MAX];
-	int err = open_units(&units, e);
+	int err = open_units(worker, &units, name, e);
 
 	if (err != 0)
 		return err < 0 ? err : 0;
-	snprintf(name, sizeof(name), SLICE_FOLDER, worker);
 	if (mkdirat(units, name, 0755) < 0 && errno != EEXIST)
 		err = -errno;
 	if (err == 0)
@@ -82,11 +83,10 @@ int slice_drop(uid_t worker, struct error *e)
 {
 	_cleanup_close_ int units = -1, folder = -1;
 	char name[FOLDER_MAX];
-	int err = open_units(&units, e);
+	int err = open_units(worker, &units, name, e);
 
 	if (err != 0)
 		return err < 0 ? err : 0;
-	snprintf(name, sizeof(name), SLICE_FOLDER, worker);
 	folder = open_folder(units, name);
 	if (folder == -ENOENT)
 		return 0;

@@ -223,13 +223,12 @@ static int step_tree(const struct build *b, int root, const struct plan_step *s)
 }
 
 /*
- * PIN, READONLY: what is there, over itself.  A link cannot be mounted on: that is for the
- * findings.
+ * What is to be mounted on: 1, or 0 where there is nothing.  A link cannot be mounted on: that is
+ * for the findings.
  */
-static int step_over_itself(int root, const struct plan_step *s)
+static int open_existing(int root, const struct plan_step *s, int *ret_at, struct stat *ret_st)
 {
-	_cleanup_close_ int at = -1, tree = -1;
-	struct stat st;
+	_cleanup_close_ int at = -1;
 	int err = tree_open(root, s->destination, &at);
 
 	if (err < 0)
@@ -237,10 +236,23 @@ static int step_over_itself(int root, const struct plan_step *s)
 				(err == -ENOENT || err == -ENOTDIR || err == -ELOOP)
 			? 0
 			: err;
-	if (fstat(at, &st) < 0)
+	if (fstat(at, ret_st) < 0)
 		return -errno;
-	if (S_ISLNK(st.st_mode))
+	if (S_ISLNK(ret_st->st_mode))
 		return 0;
+	*ret_at = TAKE_FD(at);
+	return 1;
+}
+
+/* PIN, READONLY: what is there, over itself. */
+static int step_over_itself(int root, const struct plan_step *s)
+{
+	_cleanup_close_ int at = -1, tree = -1;
+	struct stat st;
+	int err = open_existing(root, s, &at, &st);
+
+	if (err <= 0)
+		return err;
 	tree = open_tree(at, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (tree < 0)
 		return -errno;
@@ -270,17 +282,10 @@ static int step_cover(int root, const struct plan_step *s)
 {
 	_cleanup_close_ int at = -1, tree = -1;
 	struct stat st;
-	int err = tree_open(root, s->destination, &at);
+	int err = open_existing(root, s, &at, &st);
 
-	if (err < 0)
-		return (s->flags & PLAN_OPTIONAL) &&
-				(err == -ENOENT || err == -ENOTDIR || err == -ELOOP)
-			? 0
-			: err;
-	if (fstat(at, &st) < 0)
-		return -errno;
-	if (S_ISLNK(st.st_mode))
-		return 0;
+	if (err <= 0)
+		return err;
 	err = cover_with(root, S_ISDIR(st.st_mode), &tree);
 	return err < 0 ? err : tree_attach(tree, at);
 }
