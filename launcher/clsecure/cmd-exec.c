@@ -1,8 +1,6 @@
 #include "config.h"
 #include "launcher/clsecure/open.h"
 
-static const struct option_info options[] = {SESSION_OPTIONS, {0}};
-
 static int run(struct cli *c, int argc, char **argv)
 {
 	bool named = c->before_dashes > 0;
@@ -27,7 +25,7 @@ const struct command command_exec = {
 	.examples = "  clsecure exec app make -j4\n"
 		    "  tar c . | clsecure exec app tar x -C /tmp\n"
 		    "  clsecure exec -- git log -1\n",
-	.options = options,
+	.options = session_options,
 	.max = -1,
 	.flags = COMMAND_OPENS | COMMAND_WORDS | COMMAND_DASHES,
 	.operand = OPERAND_EITHER,

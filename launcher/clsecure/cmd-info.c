@@ -73,8 +73,6 @@ static int run(struct cli *c, int argc, char **argv)
 	return print_table(c, &r);
 }
 
-static const struct option_info options[] = {SESSION_OPTIONS, {0}};
-
 const struct command command_info = {
 	.name = "info",
 	.operands = "[PROJECT|PATH]",
@@ -83,7 +81,7 @@ const struct command command_info = {
 		       "and the file and line, or the option, that it comes from.",
 	.examples = "  clsecure info\n"
 		    "  clsecure info app --allow-network\n",
-	.options = options,
+	.options = session_options,
 	.max = 1,
 	.operand = OPERAND_EITHER,
 	.run = run,

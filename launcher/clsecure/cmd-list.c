@@ -16,33 +16,31 @@ static void print_json(const struct rows *r)
 	json_print("projects", list);
 }
 
-static int print_table(const struct cli *c, const struct rows *r)
+static const char *cell_size(const struct rows *r, size_t i, char buf[static ROWS_TEXT])
 {
-	static const char *const head[] = {
-		"PROJECT", "USER", "SESSIONS", "NETWORK", "WORKSPACE", "SIZE", "PATH"};
-	static const char *const column[] = {
-		"project", "user", "sessions", "network", "workspace", "size", "path"};
-	size_t n = ELEMENTSOF(head);
-	_cleanup_free_ const char **cells = calloc((r->n + 1) * n, sizeof(*cells));
-	_cleanup_free_ char (*sizes)[16] = calloc(r->n + 1, sizeof(*sizes));
+	const char *size = rows_get(r, i, "size");
 
-	if (!cells || !sizes)
-		return STATUS_FAILED;
-	for (size_t k = 0; k < n; k++)
-		cells[k] = head[k];
-	for (size_t i = 0; i < r->n; i++) {
-		const char *size = rows_get(r, i, "size");
-
-		size_text(strtoull(size, NULL, 10), sizes[i]);
-		for (size_t k = 0; k < n; k++)
-			cells[(i + 1) * n + k] = streq(column[k], "size") && *size ? sizes[i] :
-				*rows_get(r, i, column[k]) ? rows_get(r, i, column[k]) : "-";
-		if (*rows_get(r, i, "broken"))
-			cells[(i + 1) * n + n - 1] = "(damaged: 'clsecure info' says how)";
-	}
-	table_print(c, n, r->n + 1, cells);
-	return 0;
+	if (!*size)
+		return size;
+	size_text(strtoull(size, NULL, 10), buf);
+	return buf;
 }
+
+static const char *cell_path(const struct rows *r, size_t i, char buf[static ROWS_TEXT])
+{
+	return *rows_get(r, i, "broken") ? "(damaged: 'clsecure info' says how)"
+					 : rows_get(r, i, "path");
+}
+
+static const struct column columns[] = {
+	{"PROJECT", "project", NULL},
+	{"USER", "user", NULL},
+	{"SESSIONS", "sessions", NULL},
+	{"NETWORK", "network", NULL},
+	{"WORKSPACE", "workspace", NULL},
+	{"SIZE", NULL, cell_size},
+	{"PATH", NULL, cell_path},
+};
 
 static int run(struct cli *c, int argc, char **argv)
 {
@@ -62,7 +60,7 @@ static int run(struct cli *c, int argc, char **argv)
 	else if (r.n == 0)
 		say(c, "There are no projects. 'clsecure add PATH' makes one.");
 	else
-		return print_table(c, &r);
+		return rows_print(c, &r, columns, ELEMENTSOF(columns));
 	return 0;
 }
 

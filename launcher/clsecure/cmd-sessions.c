@@ -15,30 +15,20 @@ static void print_json(const struct rows *r)
 	json_print("sessions", list);
 }
 
-static int print_table(const struct cli *c, const struct rows *r)
+static const char *cell_since(const struct rows *r, size_t i, char buf[static ROWS_TEXT])
 {
-	static const char *const head[] = {"SESSION", "DOOR", "WHO", "FROM", "TTY", "SINCE"};
-	static const char *const column[] = {"session", "door", "who", "from", "tty", "since"};
-	size_t n = ELEMENTSOF(head);
-	_cleanup_free_ const char **cells = calloc((r->n + 1) * n, sizeof(*cells));
-	_cleanup_free_ char (*times)[24] = calloc(r->n + 1, sizeof(*times));
-
-	if (!cells || !times)
-		return STATUS_FAILED;
-	for (size_t k = 0; k < n; k++)
-		cells[k] = head[k];
-	for (size_t i = 0; i < r->n; i++)
-		for (size_t k = 0; k < n; k++) {
-			const char *value = rows_get(r, i, column[k]);
-
-			time_text(strtoull(rows_get(r, i, "since"), NULL, 10), times[i]);
-			if (streq(column[k], "since"))
-				value = times[i];
-			cells[(i + 1) * n + k] = *value ? value : "-";
-		}
-	table_print(c, n, r->n + 1, cells);
-	return 0;
+	time_text(strtoull(rows_get(r, i, "since"), NULL, 10), buf);
+	return buf;
 }
+
+static const struct column columns[] = {
+	{"SESSION", "session", NULL},
+	{"DOOR", "door", NULL},
+	{"WHO", "who", NULL},
+	{"FROM", "from", NULL},
+	{"TTY", "tty", NULL},
+	{"SINCE", NULL, cell_since},
+};
 
 static int run_sessions(struct cli *c, int argc, char **argv)
 {
@@ -56,7 +46,7 @@ static int run_sessions(struct cli *c, int argc, char **argv)
 	if (c->json)
 		print_json(&r);
 	else if (r.n > 0)
-		return print_table(c, &r);
+		return rows_print(c, &r, columns, ELEMENTSOF(columns));
 	else
 		say(c, "No session is open.");
 	return 0;

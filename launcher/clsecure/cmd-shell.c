@@ -1,8 +1,6 @@
 #include "config.h"
 #include "launcher/clsecure/open.h"
 
-static const struct option_info options[] = {SESSION_OPTIONS, {0}};
-
 static int run(struct cli *c, int argc, char **argv)
 {
 	bool named = c->before_dashes > 0;
@@ -35,7 +33,7 @@ const struct command command_shell = {
 		    "  clsecure shell app\n"
 		    "  clsecure shell app 'make && make check'\n"
 		    "  clsecure shell -- git status\n",
-	.options = options,
+	.options = session_options,
 	.max = -1,
 	.flags = COMMAND_OPENS | COMMAND_WORDS | COMMAND_DASHES,
 	.operand = OPERAND_EITHER,

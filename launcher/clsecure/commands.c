@@ -12,6 +12,8 @@ const struct option_info common_options[] = {
 	{0},
 };
 
+const struct option_info session_options[] = {SESSION_OPTIONS, {0}};
+
 const struct command *const commands[] = {
 	&command_shell,
 	&command_exec,

@@ -95,6 +95,7 @@ extern const struct command command_shell, command_exec, command_add, command_se
 
 extern const struct command *const commands[]; /* NULL-terminated */
 extern const struct option_info common_options[]; /* of every command */
+extern const struct option_info session_options[]; /* of one that opens a session, no others */
 
 /* By name or alias; NULL. */
 const struct command *command_find(const char *name);

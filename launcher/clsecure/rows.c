@@ -80,6 +80,27 @@ void json_print_object(const char *const *keys, const char *const *values)
 	json_object_put(o);
 }
 
+int rows_print(const struct cli *c, const struct rows *r, const struct column *columns, size_t n)
+{
+	_cleanup_free_ const char **cells = calloc((r->n + 1) * n, sizeof(*cells));
+	_cleanup_free_ char (*texts)[ROWS_TEXT] = calloc(r->n * n + 1, sizeof(*texts));
+
+	if (!cells || !texts)
+		return STATUS_FAILED;
+	for (size_t k = 0; k < n; k++)
+		cells[k] = columns[k].head;
+	for (size_t i = 0; i < r->n; i++)
+		for (size_t k = 0; k < n; k++) {
+			const char *value = columns[k].text
+				? columns[k].text(r, i, texts[i * n + k])
+				: rows_get(r, i, columns[k].key);
+
+			cells[(i + 1) * n + k] = *value ? value : "-";
+		}
+	table_print(c, n, r->n + 1, cells);
+	return 0;
+}
+
 void size_text(uint64_t bytes, char buf[static 16])
 {
 	static const char units[] = "BKMGTP";

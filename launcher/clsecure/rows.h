@@ -6,6 +6,8 @@
 
 #include "launcher/clsecure/ask.h"
 
+#define ROWS_TEXT 24
+
 struct rows {
 	struct message *row; /* owned */
 	size_t n;
@@ -17,6 +19,15 @@ int rows_take(void *arg, const struct message *m);
 
 /* The value in a row, or "". */
 const char *rows_get(const struct rows *r, size_t i, const char *key);
+
+/* A column of a table: what a cell says is the row's value, or what `text` makes of it. */
+struct column {
+	const char *head, *key;
+	const char *(*text)(const struct rows *r, size_t i, char buf[static ROWS_TEXT]);
+};
+
+/* Prints the rows as a table; an empty cell is "-".  An exit status. */
+int rows_print(const struct cli *c, const struct rows *r, const struct column *columns, size_t n);
 
 /* {key: value...} of a row; the named keys are numbers (a value that is missing is null). */
 json_object *row_json(const struct message *m, const char *const *keys, const char *const *numbers);
