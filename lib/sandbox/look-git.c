@@ -1,6 +1,6 @@
 /*
  * .git/config, read as its owner for the keys that make git run something.  The form is that of
- * git-config(1): [section "subsection"], key = value, comments by # and ;, lines that go on after a
+ * git-config(1): [section "subsection"], key = value, comments by # and ;, values that go on after a
  * backslash.
  */
 #include "config.h"
@@ -30,7 +30,8 @@ static const char *const runs[] = {
 	"web.browser", "sendemail.*", "tar.*.command", "trailer.*.command", "trailer.*.cmd",
 	"ssh.variant", "protocol.*", "url.*.insteadof", "url.*.pushinsteadof",
 	"extensions.worktreeconfig", "init.templatedir", "instaweb.*", "imap.tunnel",
-	"guitool.*.cmd", "hook.*", "receive.*", "transfer.*", "safe.*",
+	"guitool.*.cmd", "hook.*", "receive.*", "transfer.*", "safe.*", "gc.recentobjectshook",
+	"lfs.*",
 };
 
 bool git_key_runs(const char *key)
@@ -41,121 +42,185 @@ bool git_key_runs(const char *key)
 	return false;
 }
 
-static void lower(char *s)
-{
-	for (; *s; s++)
-		*s = (char)tolower((unsigned char)*s);
-}
-
-/* `remote "a.b"` to `remote.a.b`. */
-static void section_parse(char *head, char section[static KEY_MAX])
-{
-	char *quote = strchr(head, '"'), *last = strrchr(head, '"');
-
-	if (quote) {
-		*quote = '\0';
-		if (last > quote)
-			*last = '\0';
-	}
-	head += strspn(head, " \t");
-	head[strcspn(head, " \t")] = '\0';
-	lower(head);
-	snprintf(section, KEY_MAX, "%s%s%s", head, quote ? "." : "", quote ? quote + 1 : "");
-}
-
 /* Which keys, and what their records are. */
 struct pick {
 	bool (*want)(const char *key);
 	char kind;
 	unsigned tree;
-	bool clean; /* the value without quotes and comments */
 };
 
-/* `"a \"b\"" # c` to `a "b"`, in place. */
-static void value_clean(char *value)
-{
-	bool quoted = false;
-	char *to = value, *end = value;
+/*
+ * Read as git reads it, a character at a time: what this took for a comment or a part of a value, and
+ * git for a key, would never be told.  What git would not read is -EBADMSG.
+ */
+struct reader {
+	char *at; /* in a text that ends with NUL */
+	char section[KEY_MAX]; /* `remote.a.b` of `[remote "a.b"]` */
+};
 
-	for (const char *c = value; *c; c++) {
-		if (*c == '"') {
+/* The end of the text ends a line as well. */
+static char next_char(struct reader *r)
+{
+	if (!*r->at)
+		return '\n';
+	if (r->at[0] == '\r' && r->at[1] == '\n')
+		r->at++;
+	return *r->at++;
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_key_char(char c)
+{
+	return isalnum((unsigned char)c) || c == '-';
+}
+
+/* What is too long is cut: the patterns see the start, and the key behind it. */
+static void put(char buf[static KEY_MAX], char c)
+{
+	size_t n = strlen(buf);
+
+	if (n + 1 < KEY_MAX) {
+		buf[n] = c;
+		buf[n + 1] = '\0';
+	}
+}
+
+static void skip_line(struct reader *r)
+{
+	while (next_char(r) != '\n')
+		;
+}
+
+/* Behind the blank after `remote`. */
+static int read_subsection(struct reader *r, char c)
+{
+	for (; is_space(c); c = next_char(r))
+		if (c == '\n')
+			return -EBADMSG;
+	if (c != '"')
+		return -EBADMSG;
+	put(r->section, '.');
+	while ((c = next_char(r)) != '"') {
+		if (c == '\\')
+			c = next_char(r);
+		if (c == '\n')
+			return -EBADMSG;
+		put(r->section, c);
+	}
+	return next_char(r) == ']' ? 0 : -EBADMSG;
+}
+
+static int read_section(struct reader *r)
+{
+	char c;
+
+	r->section[0] = '\0';
+	while ((c = next_char(r)) != ']') {
+		if (is_space(c))
+			return read_subsection(r, c);
+		if (!is_key_char(c) && c != '.')
+			return -EBADMSG;
+		put(r->section, (char)tolower((unsigned char)c));
+	}
+	return 0;
+}
+
+static int unescape(char *c)
+{
+	static const char from[] = "tbn\\\"", to[] = "\t\b\n\\\"";
+	const char *found = *c ? strchr(from, *c) : NULL;
+
+	if (!found)
+		return -EBADMSG;
+	*c = to[found - from];
+	return 0;
+}
+
+/* In its place: what is read is never shorter than what it means. */
+static int read_value(struct reader *r, char **ret_value)
+{
+	char *value = r->at, *to = r->at, *end = r->at, c;
+	bool quoted = false;
+
+	while ((c = next_char(r)) != '\n') {
+		bool blank = is_space(c) && !quoted;
+
+		if (!quoted && (c == '#' || c == ';')) {
+			skip_line(r);
+			break;
+		}
+		if (c == '"') {
 			quoted = !quoted;
 			continue;
 		}
-		if (!quoted && (*c == '#' || *c == ';' || *c == '\r'))
-			break;
-		if (*c == '\\' && c[1])
-			c++;
-		*to++ = *c;
-		if (quoted || (*c != ' ' && *c != '\t'))
+		if (c == '\\') {
+			c = next_char(r);
+			if (c == '\n') /* the value goes on */
+				continue;
+			if (unescape(&c) < 0)
+				return -EBADMSG;
+		}
+		if (blank && to == value)
+			continue;
+		*to++ = c;
+		if (!blank)
 			end = to;
 	}
 	*end = '\0';
+	*ret_value = value;
+	return quoted ? -EBADMSG : 0;
 }
 
-static int key_line(char *line, const char *section, const struct pick *p, struct person_out *out)
+static int answer_key(const struct pick *p, const char *key, const char *value, struct person_out *out)
 {
-	char key[2 * KEY_MAX], record[4 * KEY_MAX];
-	char *value = strchr(line, '=');
-	size_t n;
-	int size;
+	char head[2 * KEY_MAX + 32];
+	int n = snprintf(head, sizeof(head), "%c%u\t%s=", p->kind, p->tree, key);
 
-	if (value)
-		*value++ = '\0';
-	n = strcspn(line, " \t\r");
-	line[n] = '\0';
-	if (n == 0)
-		return 0;
-	lower(line);
-	snprintf(key, sizeof(key), "%s.%s", section, line);
-	if (!p->want(key))
-		return 0;
-	value = value ? value + strspn(value, " \t") : (char *)"";
-	if (p->clean && *value)
-		value_clean(value);
-	size = snprintf(record, sizeof(record), "%c%u\t%s=%s", p->kind, p->tree, key, value);
-	if (size < 0)
-		return -EINVAL;
-	if ((size_t)size >= sizeof(record))
-		size = sizeof(record) - 1;
-	return person_answer(out, record, (size_t)size + 1);
+	return person_answer(out, head, (size_t)n) ?: person_answer(out, value, strlen(value) + 1);
 }
 
-/* "[core] editor = x" is a header and, behind it, a key. */
-static int header_line(char *line, char section[static KEY_MAX], const struct pick *p,
-	struct person_out *out)
+static int read_key(struct reader *r, char c, const struct pick *p, struct person_out *out)
 {
-	bool quoted = false;
-	char *end = line, *rest;
+	char name[KEY_MAX] = "", key[2 * KEY_MAX], *value = (char *)"";
+	int err = 0;
 
-	for (; *end && (quoted || *end != ']'); end++)
-		if (*end == '"')
-			quoted = !quoted;
-	if (!*end) {
-		section[0] = '\0';
-		return 0;
-	}
-	*end = '\0';
-	rest = end + 1 + strspn(end + 1, " \t\r");
-	section_parse(line + 1, section);
-	return *rest && *rest != '#' && *rest != ';' ? key_line(rest, section, p, out) : 0;
+	for (; is_key_char(c); c = next_char(r))
+		put(name, (char)tolower((unsigned char)c));
+	while (c == ' ' || c == '\t')
+		c = next_char(r);
+	if (c == '=')
+		err = read_value(r, &value);
+	else if (c != '\n')
+		err = -EBADMSG;
+	if (err < 0)
+		return err;
+	snprintf(key, sizeof(key), "%s.%s", r->section, name);
+	return p->want(key) ? answer_key(p, key, value, out) : 0;
 }
 
 static int config_parse(char *text, const struct pick *p, struct person_out *out)
 {
-	char section[KEY_MAX] = "", *save = NULL;
+	static const char bom[] = "\xef\xbb\xbf";
+	struct reader r = {.at = text};
 	int err = 0;
 
-	/* A line that goes on is one line. */
-	for (char *c = text; (c = strstr(c, "\\\n"));)
-		c[0] = c[1] = ' ';
-	for (char *line = strtok_r(text, "\n", &save); line && err == 0;
-		line = strtok_r(NULL, "\n", &save)) {
-		line += strspn(line, " \t");
-		if (*line == '[')
-			err = header_line(line, section, p, out);
-		else if (*line != '#' && *line != ';')
-			err = key_line(line, section, p, out);
+	if (strncmp(text, bom, strlen(bom)) == 0)
+		r.at += strlen(bom);
+	while (err == 0 && *r.at) {
+		char c = next_char(&r);
+
+		if (c == '#' || c == ';')
+			skip_line(&r);
+		else if (c == '[')
+			err = read_section(&r);
+		else if (isalpha((unsigned char)c))
+			err = read_key(&r, c, p, out);
+		else if (!is_space(c))
+			err = -EBADMSG;
 	}
 	return err;
 }
@@ -190,7 +255,8 @@ static int look_config(int dir, const char *name, unsigned tree, struct person_o
 	err = read_whole(fd, CONFIG_MAX, &text, &size);
 	if (err < 0 || strlen(text) != size)
 		return answer_strange(name, tree, out);
-	return config_parse(text, &(struct pick){git_key_runs, LOOK_GIT, tree, false}, out);
+	err = config_parse(text, &(struct pick){git_key_runs, LOOK_GIT, tree}, out);
+	return err == -EBADMSG ? answer_strange(name, tree, out) : err;
 }
 
 static bool is_identity(const char *key)
@@ -201,7 +267,9 @@ static bool is_identity(const char *key)
 
 int look_git_identity(char *text, struct person_out *out)
 {
-	return config_parse(text, &(struct pick){is_identity, LOOK_IDENTITY, 0, true}, out);
+	int err = config_parse(text, &(struct pick){is_identity, LOOK_IDENTITY, 0}, out);
+
+	return err == -EBADMSG ? 0 : err; /* git says so itself */
 }
 
 int look_git(int dir, unsigned tree, struct person_out *out)

@@ -188,21 +188,25 @@ static int expand(struct walk *w, int dir, const char *pattern)
 	return expand_into(w, dir, name, *pattern ? pattern : NULL);
 }
 
-/* A .git that is a file says where git finds its configuration. */
-static int git_file(struct walk *w, int dir)
+/*
+ * A .git that is a file says where git finds its configuration and hooks; so does one that has a
+ * commondir, which only the directories of linked worktrees have.
+ */
+static int git_elsewhere(struct walk *w, int dir)
 {
 	struct stat st;
 
 	if (fstatat(dir, ".git", &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return not_there(errno) ? 0 : -errno;
-	return S_ISDIR(st.st_mode) ? 0 : protected_entry(w, dir, ".git");
+	return S_ISDIR(st.st_mode) ? expand(w, dir, ".git/commondir")
+				   : protected_entry(w, dir, ".git");
 }
 
 int look_protected(int dir, unsigned tree, char *const *patterns, size_t n, struct links *links,
 	struct person_out *out)
 {
 	struct walk w = {.tree = tree, .links = links, .out = out};
-	int err = git_file(&w, dir);
+	int err = git_elsewhere(&w, dir);
 
 	if (err == 0)
 		err = expand(&w, dir, ".git/modules/*/hooks");

@@ -74,6 +74,17 @@ kept_and_told() {
 	as_person finn sh -c "cd $P && chmod 644 .git/config && git config --unset core.fsmonitor"
 }
 
+@test "a key that only git sees, and a configuration that is elsewhere" {
+	by_su 'printf "# \\\\\n\tfsmonitor = evil\n" >.git/add; sed "/^.core.$/r .git/add" .git/config >c && cat c >.git/config; rm .git/add c'
+	assert_equal "$(as_person finn git -C $P config core.fsmonitor)" evil
+	kept_and_told "'core.fsmonitor=evil' is new"
+	as_person finn git -C $P config --unset core.fsmonitor
+	by_su 'mkdir -p evil/hooks evil/objects evil/refs && git config -f evil/config core.fsmonitor evil && echo ../evil >.git/commondir'
+	assert_equal "$(as_person finn git -C $P config core.fsmonitor)" evil
+	kept_and_told "'.git/commondir' appeared"
+	as_person finn rm -r $P/.git/commondir $P/evil
+}
+
 @test "what is shut is protected: the worker is its owner, and could open it" {
 	as_person finn sh -c "cd $P && mkdir .claude && echo {} >.claude/settings.json && chmod 0 .claude"
 	run by_su 'chmod 700 .claude || echo no; echo evil >.claude/settings.json || echo no'
