@@ -12,6 +12,8 @@ setup_file() {
 
 dropin() { echo "/etc/systemd/system/user-$(id -u "$W").slice.d/50-clsecure.conf"; }
 
+logind_time() { awk '{ print $14 + $15 }' "/proc/$(pgrep -x systemd-logind)/stat"; }
+
 twenty_scopes() { [ "$(journal_new | grep -c "^Started .*Session .* of User $W")" -eq 20 ]; }
 
 @test "add writes the drop-in, and systemd reads it without a reload" {
@@ -33,6 +35,24 @@ twenty_scopes() { [ "$(journal_new | grep -c "^Started .*Session .* of User $W")
 	run journal_new
 	refute_has 'Failed to create session'
 	refute_has destructive
+}
+
+@test "no user manager for any user of clsecure's, lingering or not, and logind is not kept busy" {
+	for user in $W claude clsecure-egress clsecure-pasta; do
+		unit=user@$(id -u $user).service
+		loginctl enable-linger $user
+		timeout 20 systemctl start "$unit"
+		run systemctl is-active "$unit"
+		assert_output inactive
+		before=$(logind_time)
+		run timeout 10 su - $W -c 'echo in' </dev/null
+		assert_output in
+		sleep .5
+		[ $(($(logind_time) - before)) -lt 20 ] || fail "logind is busy with $user"
+		loginctl disable-linger $user
+	done
+	run pgrep -f 'systemd --user'
+	assert_output ''
 }
 
 @test "unsetup takes the drop-in back, setup writes it anew" {
