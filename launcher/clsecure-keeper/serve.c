@@ -63,17 +63,26 @@ static int op_list(struct keeper *k, struct connection *c)
 	return wire_send(c->fd, &last, sizeof(last), NULL, 0);
 }
 
+static int is_meant(const struct keeper *k, const struct keeper_request *q, struct error *e)
+{
+	if (q->worker == 0 || q->worker == k->worker)
+		return 0;
+	return error_set(e, -ESTALE, "project '%s' was changed meanwhile", k->slug);
+}
+
 /* 1: the sandbox has to end. */
 static int op_kill(struct keeper *k, struct connection *c, const struct keeper_request *q)
 {
 	struct keeper_reply r = {0};
 	struct error e = {0};
-	int err = q->session == 0 ? 0 : session_kill(k, q->session, &e);
+	int err = is_meant(k, q, &e), sent;
 
+	if (err == 0 && q->session != 0)
+		err = session_kill(k, q->session, &e);
 	c->asked = true;
 	reply_to(c, &r, err, &e);
-	err = wire_send(c->fd, &r, sizeof(r), NULL, 0);
-	return q->session == 0 ? 1 : err;
+	sent = wire_send(c->fd, &r, sizeof(r), NULL, 0);
+	return err == 0 && q->session == 0 ? 1 : sent;
 }
 
 static uint32_t max_sessions(const struct keeper *k)
@@ -107,7 +116,7 @@ static int op_simple(struct keeper *k, struct connection *c, const struct keeper
 	if (q->op == KEEPER_READY)
 		err = session_ready(k, c, &e);
 	else if (q->op == KEEPER_RESERVE)
-		c->reserved = true;
+		c->reserved = (err = is_meant(k, q, &e)) == 0;
 	else if (q->op != KEEPER_COUNT)
 		err = error_set(&e, -ENOTSUP, "the keeper does not know this request");
 	reply_to(c, &r, err, &e);

@@ -74,7 +74,9 @@ int op_kill(struct request *r, struct error *e)
 	unsigned long session = 0;
 	char slug[SLUG_MAX + 1];
 	char *end = NULL;
-	int err = project_named(r, slug, e);
+	uid_t worker = 0;
+	/* Before it is looked at whose it is: by then the name may be another person's. */
+	int err = project_named(r, slug, e) ?: project_registered(r, slug, &worker, e);
 
 	if (err < 0)
 		return err;
@@ -84,5 +86,5 @@ int op_kill(struct request *r, struct error *e)
 	if (text && (errno || *end || end == text || session == 0 || session > UINT32_MAX))
 		return error_set(e, -EINVAL, "'%s' is no number of a session", text);
 	err = project_for(r, slug, RIGHT_CHANGE, NULL, POLICY_TRUSTED_ONLY, &p, e);
-	return err < 0 ? err : project_kill(slug, (uint32_t)session, e);
+	return err < 0 ? err : project_kill(slug, worker, (uint32_t)session, e);
 }

@@ -175,7 +175,8 @@ static int choose_argv(struct request *r, struct opening *o, struct error *e)
 
 static int reserve(struct opening *o, char *const *overrides, struct error *e)
 {
-	struct keeper_request q = {.version = KEEPER_VERSION, .op = KEEPER_RESERVE};
+	struct keeper_request q = {
+		.version = KEEPER_VERSION, .op = KEEPER_RESERVE, .worker = o->worker};
 	struct keeper_reply answer;
 	int err;
 
@@ -380,7 +381,7 @@ static int prepare(struct request *r, struct opening *o, char *const *overrides,
 	int err = project_named(r, o->slug, e);
 
 	if (err == 0)
-		err = project_registered(r, o->slug, e);
+		err = project_registered(r, o->slug, NULL, e);
 	if (err == 0)
 		err = find_worker(o, e);
 	if (err == 0)

@@ -77,7 +77,7 @@ static int undo(struct registry *lock, const char *slug, uid_t owner, const char
 	if (err < 0 && err != -ENOENT)
 		return err;
 	/* Now that no keeper can start: one that has not read the registry yet finds nothing there. */
-	err = project_kill(slug, 0, e);
+	err = project_kill(slug, 0, 0, e);
 	if (err < 0)
 		return err;
 	err = project_destroy(slug, e);

@@ -120,7 +120,7 @@ int project_named(struct request *r, char ret_slug[static SLUG_MAX + 1], struct 
 	return 0;
 }
 
-int project_registered(struct request *r, const char *slug, struct error *e)
+int project_registered(struct request *r, const char *slug, uid_t *ret_worker, struct error *e)
 {
 	char name[WORKER_NAME_MAX + 1];
 	struct record record;
@@ -133,42 +133,58 @@ int project_registered(struct request *r, const char *slug, struct error *e)
 			"'clsecure list' shows those that there are; a PATH has a '/' in it.");
 		return error_set(e, -ENOENT, "there is no project '%s'", slug);
 	}
-	return err < 0 ? error_errno(e, err, "read the registry for '%s'", slug) : 0;
+	if (err < 0)
+		return error_errno(e, err, "read the registry for '%s'", slug);
+	if (ret_worker)
+		*ret_worker = record.uid;
+	return 0;
+}
+
+static int check_right(const struct request *r, const struct policy *p, enum project_right right,
+	bool overrides, struct error *e)
+{
+	bool owner = r->admin || policy_owner(p)->uid == r->who.uid;
+
+	if (right == RIGHT_ENTER && !may_see(r, p))
+		return error_set(e, -EACCES,
+			"project '%s' is not yours, and you are not in its AllowUsers",
+			policy_slug(p));
+	if (right == RIGHT_CHANGE && !owner)
+		return error_set(e, -EACCES, "project '%s' belongs to '%s'", policy_slug(p),
+			policy_owner(p)->name);
+	/*
+	 * policy_load() takes them as the owner's words: a guest's Bind= would show the owner's own
+	 * files.
+	 */
+	if (overrides && !owner)
+		return error_set(e, -EACCES,
+			"settings for one run are the owner's: project '%s' belongs to '%s'",
+			policy_slug(p), policy_owner(p)->name);
+	return 0;
 }
 
 int project_for(struct request *r, const char *slug, enum project_right right,
 	char *const *overrides, unsigned flags, struct policy **ret_policy, struct error *e)
 {
 	_cleanup_policy_ struct policy *p = NULL;
+	bool run = overrides && overrides[0];
 	int err;
 
-	err = project_registered(r, slug, e);
+	err = project_registered(r, slug, NULL, e);
 	if (err < 0)
 		return err;
 	/* First by what root alone can write: a stranger makes nobody's files be read. */
 	err = policy_load(slug, NULL, POLICY_TRUSTED_ONLY, &p, e);
-	if (err < 0)
-		return err;
-	if (right == RIGHT_ENTER && !may_see(r, p))
-		return error_set(e, -EACCES,
-			"project '%s' is not yours, and you are not in its AllowUsers", slug);
-	if (right == RIGHT_CHANGE && !r->admin && policy_owner(p)->uid != r->who.uid)
-		return error_set(e, -EACCES, "project '%s' belongs to '%s'", slug,
-			policy_owner(p)->name);
-	/*
-	 * policy_load() takes them as the owner's words: a guest's Bind= would show the owner's own
-	 * files.
-	 */
-	if (overrides && overrides[0] && !r->admin && policy_owner(p)->uid != r->who.uid)
-		return error_set(e, -EACCES,
-			"settings for one run are the owner's: project '%s' belongs to '%s'", slug,
-			policy_owner(p)->name);
-	if (!(flags & POLICY_TRUSTED_ONLY)) {
+	if (err == 0)
+		err = check_right(r, p, right, run, e);
+	if (err == 0 && !(flags & POLICY_TRUSTED_ONLY)) {
 		policy_free(TAKE_PTR(p));
 		err = policy_load(slug, overrides, flags, &p, e);
-		if (err < 0)
-			return err;
+		if (err == 0) /* the name may be another person's project by now */
+			err = check_right(r, p, right, run, e);
 	}
+	if (err < 0)
+		return err;
 	*ret_policy = TAKE_PTR(p);
 	return 0;
 }
@@ -232,10 +248,12 @@ bool project_runs(const char *slug)
 	return keeper_connect(slug, false, NULL, KEEPER_WAIT_MS, &conn, NULL) == 0;
 }
 
-int project_kill(const char *slug, uint32_t session, struct error *e)
+int project_kill(const char *slug, uid_t worker, uint32_t session, struct error *e)
 {
-	struct keeper_request q = {
-		.version = KEEPER_VERSION, .op = KEEPER_KILL, .session = session};
+	struct keeper_request q = {.version = KEEPER_VERSION,
+		.op = KEEPER_KILL,
+		.session = session,
+		.worker = worker};
 	_cleanup_close_ int conn = -1;
 	struct keeper_reply reply_;
 	int err = keeper_connect(slug, false, NULL, KEEPER_WAIT_MS, &conn, e);

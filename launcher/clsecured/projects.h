@@ -27,8 +27,8 @@ enum project_right {
  */
 int project_named(struct request *r, char ret_slug[static SLUG_MAX + 1], struct error *e);
 
-/* That it has a user; else -ENOENT with the remedy. */
-int project_registered(struct request *r, const char *slug, struct error *e);
+/* That it has a user; else -ENOENT with the remedy.  ret_worker may be NULL. */
+int project_registered(struct request *r, const char *slug, uid_t *ret_worker, struct error *e);
 
 /* Loads it, for a right.  flags as policy_load().  -EACCES. */
 int project_for(struct request *r, const char *slug, enum project_right right,
@@ -41,7 +41,10 @@ int project_sessions(const char *slug, struct keeper_reply **ret_list, size_t *r
 /* Is there a sandbox of it, with sessions or lingering? */
 bool project_runs(const char *slug);
 
-/* Ends one session, or all (0) with the sandbox.  0 also when there was none. */
-int project_kill(const char *slug, uint32_t session, struct error *e);
+/*
+ * Ends one session, or all (0) with the sandbox.  0 also when there was none.  worker: of the
+ * project that is meant (-ESTALE when its name is another's now), or 0 while the registry is locked.
+ */
+int project_kill(const char *slug, uid_t worker, uint32_t session, struct error *e);
 
 #endif

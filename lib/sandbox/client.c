@@ -97,7 +97,6 @@ static int call(int conn, const struct keeper_request *q, int with_fd,
 	int err;
 
 	request.version = KEEPER_VERSION;
-	request.reserved = 0;
 	err = wire_send(conn, &request, sizeof(request), &with_fd, with_fd >= 0);
 	if (err == 0)
 		err = wire_receive(conn, &reply, sizeof(reply), ret_fds, n_fds,

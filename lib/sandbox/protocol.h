@@ -33,13 +33,16 @@ enum keeper_op {
 	 * that are live have been read again: it also tells the keeper that they were changed.
 	 */
 	KEEPER_COUNT,
-	KEEPER_KILL, /* .session: end that one's processes; 0: the whole sandbox */
+	KEEPER_KILL, /* .session: end that one's processes; 0: the whole sandbox; .worker */
 	/*
 	 * with an fd: the pidfd of a process that the holder stands for; it is killed when the
 	 * session ends
 	 */
 	KEEPER_PROGRAM,
-	/* keep an empty sandbox while this connection lives (clsecured, before its PAM session) */
+	/*
+	 * keep an empty sandbox while this connection lives (clsecured, before its PAM session);
+	 * .worker
+	 */
 	KEEPER_RESERVE,
 };
 
@@ -51,7 +54,12 @@ enum keeper_op {
 enum { KEEPER_LIMIT_CORE, KEEPER_LIMIT_FILES, KEEPER_LIMIT_FILE_SIZE, KEEPER_LIMITS };
 
 struct keeper_request {
-	uint32_t version, op, session, reserved;
+	uint32_t version, op, session;
+	/*
+	 * 0, or whose sandbox is meant: a name may be another person's project by now, a uid never.
+	 * -ESTALE where it is not.
+	 */
+	uint32_t worker;
 	char service[32]; /* PAM service; for people and the log, and cleaned by the sender */
 	char tty[32];
 	char host[128];

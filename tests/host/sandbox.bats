@@ -86,6 +86,30 @@ first() { pgrep -P "$(keeper)" -x clsecure-init; }
 	[ "$output" = again ]
 }
 
+# keeper_says OP UID: the status in its answer, to a request about the sandbox of that worker
+keeper_says() {
+	python3 -c '
+import socket, struct, sys
+op = {"kill": 6, "reserve": 8}[sys.argv[1]]
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.settimeout(5)
+s.connect("/run/clsecure/box/keeper.sock")
+s.send(struct.pack("=IIII256x", 1, op, 0, int(sys.argv[2])))
+print(struct.unpack_from("=Ii", s.recv(4096))[1])' "$@"
+}
+
+@test "whose sandbox is meant is said by a uid: a name may be another person's by now" {
+	local worker
+	worker=$(id -u claude-worker-box)
+	hold
+	assert_equal "$(keeper_says reserve $((worker + 1)))" -116	# ESTALE
+	assert_equal "$(keeper_says kill $((worker + 1)))" -116
+	pgrep -u claude-worker-box -x sleep
+	assert_equal "$(keeper_says reserve "$worker")" 0
+	assert_equal "$(keeper_says kill "$worker")" 0
+	gone
+}
+
 @test "a first process that is killed ends the sandbox" {
 	hold
 	kill -9 "$(first)"
