@@ -1,5 +1,6 @@
 #include "config.h"
 #include "launcher/clsecured/login.h"
+#include "launcher/clsecured/projects.h"
 #include "lib/base/names.h"
 
 #include <errno.h>
@@ -41,19 +42,14 @@ static int refused(struct login *l, int status, const char *slug, struct error *
 static int set_items(struct login *l)
 {
 	const char *host = l->r->gateway ? message_get(l->r->m, "host") : NULL;
-	const char *tty = message_get(l->r->m, "tty-name");
 	int status = pam_set_item(l->pam, PAM_RUSER, l->r->who.name);
 
 	if (status == PAM_SUCCESS)
 		status = pam_set_item(l->pam, PAM_RHOST, host ?: "");
-	/* Never a name of a terminal of the host: the terminal is the sandbox's. */
-	if (status == PAM_SUCCESS && tty)
-		status = pam_set_item(l->pam, PAM_TTY, tty);
 	return status;
 }
 
-int login_open(struct login *l, struct request *r, const char *slug, char *const *variables,
-	struct error *e)
+int login_open(struct login *l, struct request *r, const char *slug, struct error *e)
 {
 	const struct pam_conv conv = {converse, l};
 	char user[WORKER_NAME_MAX + 1];
@@ -65,8 +61,6 @@ int login_open(struct login *l, struct request *r, const char *slug, char *const
 	if (status != PAM_SUCCESS)
 		return error_set(e, -EIO, "enter project '%s': PAM does not start", slug);
 	status = set_items(l);
-	for (size_t i = 0; status == PAM_SUCCESS && variables[i]; i++)
-		status = pam_putenv(l->pam, variables[i]);
 	if (status == PAM_SUCCESS)
 		status = pam_acct_mgmt(l->pam, 0);
 	if (status == PAM_SUCCESS)
@@ -82,9 +76,29 @@ int login_open(struct login *l, struct request *r, const char *slug, char *const
 	return 0;
 }
 
-char **login_environment(struct login *l)
+char **login_environment(struct login *l, char *const *variables)
 {
-	return pam_getenvlist(l->pam);
+	char **list = pam_getenvlist(l->pam), **longer;
+	size_t n = 0, more = 0;
+
+	while (list && list[n])
+		n++;
+	while (variables[more])
+		more++;
+	longer = list ? reallocarray(list, n + more + 1, sizeof(*list)) : NULL;
+	if (!longer) {
+		strv_free(list);
+		return NULL;
+	}
+	for (size_t i = 0; i < more; i++) {
+		longer[n + i] = strdup(variables[i]);
+		longer[n + i + 1] = NULL;
+		if (!longer[n + i]) {
+			strv_free(longer);
+			return NULL;
+		}
+	}
+	return longer;
 }
 
 void login_close(struct login *l)

@@ -22,15 +22,17 @@ struct login {
 };
 
 /*
- * The account and session phases for the worker of `slug`; `variables`: NULL-terminated NAME=VALUE
- * for the PAM environment.  Messages of the modules go to the peer; the reason of a refusal is in
- * e. In any case login_close() follows.  *l must not move.
+ * The account and session phases for the worker of `slug`.  Messages of the modules go to the peer;
+ * the reason of a refusal is in e. In any case login_close() follows.  *l must not move.
  */
-int login_open(struct login *l, struct request *r, const char *slug, char *const *variables,
-	struct error *e);
+int login_open(struct login *l, struct request *r, const char *slug, struct error *e);
 
-/* The environment that PAM and its modules ask for; owned, as strv_free() takes it. */
-char **login_environment(struct login *l);
+/*
+ * The environment that PAM and its modules ask for, then `variables`, NULL-terminated; owned, as
+ * strv_free() takes it.  What a person chose is never in the environment of PAM itself: modules read
+ * it and start programs of root with it.
+ */
+char **login_environment(struct login *l, char *const *variables);
 
 void login_close(struct login *l);
 

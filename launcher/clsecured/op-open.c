@@ -409,12 +409,12 @@ int op_open(struct request *r, struct error *e)
 		return error_set(e, -EPERM, "settings for one run do not pass the gateway");
 	err = prepare(r, &o, overrides, terminal, e);
 	if (err == 0)
-		err = login_open(&o.login, r, o.slug, o.variables, e);
+		err = login_open(&o.login, r, o.slug, e);
 	if (err == 0)
 		err = check_entered(&o, e);
 	if (err < 0)
 		return err;
-	o.environment = login_environment(&o.login);
+	o.environment = login_environment(&o.login, o.variables);
 	if (!o.environment)
 		return error_errno(e, -ENOMEM, "read the environment");
 	return run_inside(r, &o, terminal, e);
