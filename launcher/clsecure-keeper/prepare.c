@@ -169,6 +169,8 @@ int prepare_and_build(struct keeper *k, struct error *e)
 	if (err == 0)
 		err = trees_make(k, &show, e);
 	if (err == 0)
+		err = sockets_of_system(&show.cover, e);
+	if (err == 0)
 		err = filter_make(k, e);
 	if (err < 0)
 		return err;

@@ -44,6 +44,9 @@ int protect_lists(struct keeper *k, struct show *s, const char *records, size_t 
 void strings_free(char **list);
 int strings_add(char ***list, char *text); /* takes text; what is there is not added again */
 
+/* sockets.c: those of the system that are to be covered. */
+int sockets_of_system(char ***cover, struct error *e);
+
 /* The item's detached mount; what is only read may stand on a file system without idmapping. */
 int show_tree(struct show_item *item, int userns, struct error *e);
 

@@ -71,3 +71,28 @@ s.accept(); print("asked")' >/run/attack-x 3>&- &
 	assert_equal "$(cat /run/attack-x)" ''
 	rm -f /run/attack-x /tmp/.X11-unix/X77
 }
+
+@test "a service's socket below /opt or /usr is out of reach" {
+	mkdir -p /opt/attack/run /usr/local/attack
+	python3 -c '
+import os, socket, time
+held = []
+for path in "/opt/attack/run/a.sock", "/usr/local/attack/b.sock":
+    s = socket.socket(socket.AF_UNIX); s.bind(path); s.listen(); os.chmod(path, 0o666); held.append(s)
+time.sleep(30)' 3>&- &
+	local service=$!
+	eventually 5 test -S /usr/local/attack/b.sock
+	eventually 5 gone
+	local reach='
+import socket
+for path in "/opt/attack/run/a.sock", "/usr/local/attack/b.sock":
+    try:
+        socket.socket(socket.AF_UNIX).connect(path); print("reached", path)
+    except OSError as e: print("refused")'
+	run as_person ida python3 -c "$reach"
+	assert_has 'reached /opt'
+	run as_person ida clsecure exec prey python3 -c "$reach" </dev/null
+	kill "$service"
+	assert_output $'refused\nrefused'
+	rm -r /opt/attack /usr/local/attack
+}
