@@ -209,11 +209,24 @@ static int agree(const struct cli *c, const struct plan *p, bool joining, struct
 	return r < 0 ? error_set(e, r, "nothing was changed") : !r;
 }
 
+/*
+ * A setup that was whole in PAM stays armed: its users would lose their names over a socket that
+ * does not start.
+ */
+static void take_back(struct plan *p, bool armed)
+{
+	if (!armed || touches(p, STAGE_PAM))
+		(void)registry_disarm(REGISTRY_STATE, NULL);
+	plan_revert(p);
+	(void)sshd_reload(NULL);
+}
+
 static int carry_out(const struct cli *c, bool joining, struct error *e)
 {
 	struct host h = {.root = "", .templates = HOST_TEMPLATES, .module = host_module()};
 	_cleanup_(plan_done) struct plan p = {0};
 	_cleanup_close_ int hold = -1;
+	bool armed;
 	int r;
 
 	if (geteuid() != 0)
@@ -230,12 +243,10 @@ static int carry_out(const struct cli *c, bool joining, struct error *e)
 		r = agree(c, &p, joining, e);
 	if (r != 0)
 		return r < 0 ? r : 0;
+	armed = registry_armed(REGISTRY_STATE) == 1;
 	r = joining ? join(c, &p, e) : part(c, &p, e);
-	if (r < 0 && joining) {
-		(void)registry_disarm(REGISTRY_STATE, NULL);
-		plan_revert(&p);
-		(void)sshd_reload(NULL);
-	}
+	if (r < 0 && joining)
+		take_back(&p, armed);
 	if (r == 0)
 		say(c,
 			joining ? "clsecure is set up. 'clsecure doctor' checks it."

@@ -107,6 +107,48 @@ host_unharmed() {
 	assert_status 0
 }
 
+# refuse_enable yes|no: systemctl does not enable a unit
+refuse_enable() {
+	if [ "$1" = yes ]; then
+		mv /usr/bin/systemctl /usr/bin/systemctl.real
+		printf '#!/bin/sh\n[ "$1" != enable ] || exit 1\nexec /usr/bin/systemctl.real "$@"\n' >/usr/bin/systemctl
+		chmod 755 /usr/bin/systemctl
+	else
+		mv /usr/bin/systemctl.real /usr/bin/systemctl
+	fi
+}
+
+@test "a setup that fails takes back what it did, and not what was there" {
+	before=$(etc)
+	refuse_enable yes
+	run clsecure setup --yes
+	assert_status 1
+	assert_has 'systemctl enable'
+	assert_equal "$before" "$(etc)"
+	run getent passwd claude
+	assert_status 2
+	refuse_enable no
+	clsecure setup --yes -q
+	once=$(etc)
+	refuse_enable yes
+	run clsecure setup --yes
+	assert_status 1
+	run getent passwd claude
+	assert_status 0
+	assert_equal "$once" "$(etc)"
+	# but where PAM was not whole no name is left
+	sed -i /clsecure/d /etc/pam.d/su
+	run clsecure setup --yes
+	assert_status 1
+	run getent passwd claude
+	assert_status 2
+	refuse_enable no
+	clsecure setup --yes -q
+	assert_equal "$once" "$(etc)"
+	clsecure unsetup --yes -q
+	assert_equal "$before" "$(etc)"
+}
+
 @test "setup, setup again, unsetup: /etc is as before, modes and all" {
 	before=$(etc) modes=$(modes)
 	run clsecure setup --yes
