@@ -71,6 +71,7 @@ static void maps_format(uid_t person, gid_t person_gid, uid_t worker, char uids[
 
 int idmap_userns(uid_t person, gid_t person_gid, uid_t worker, int *ret_fd, struct error *e)
 {
+	_cleanup_close_ int userns = -1;
 	char uids[64], gids[128], *stack;
 	pid_t pid;
 	int err = fault("idmap");
@@ -85,16 +86,18 @@ int idmap_userns(uid_t person, gid_t person_gid, uid_t worker, int *ret_fd, stru
 		return error_errno(e, -errno,
 			"cannot make a user namespace for the project's mapping");
 	pid = clone(sleeper, stack + STACK_SIZE, CLONE_NEWUSER | CLONE_VM, NULL);
-	err = pid < 0 ? -errno : userns_of(pid, uids, gids, ret_fd);
-	if (pid > 0) {
-		kill(pid, SIGKILL);
+	err = pid < 0 ? -errno : userns_of(pid, uids, gids, &userns);
+	/* One that cannot be killed is not waited for: it keeps its stack, and ends when we do. */
+	if (pid > 0 && kill(pid, SIGKILL) < 0)
+		return error_errno(e, -errno, "cannot end the helper of the project's mapping");
+	if (pid > 0)
 		while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
 			;
-	}
 	munmap(stack, STACK_SIZE);
 	if (err < 0)
 		return error_errno(e, err, "cannot make a user namespace for the project's mapping "
 			"(user.max_user_namespaces must not be 0)");
+	*ret_fd = TAKE_FD(userns);
 	return 0;
 }
 
