@@ -125,13 +125,9 @@ static int run(struct keeper *k)
 	}
 	alarm(0);
 	report(0, NULL);
-	if (let_go() < 0) {
-		end(k);
-		return 1;
-	}
 	syslog(LOG_INFO, "%s: the sandbox stands", k->slug);
 	pid = k->sandbox.pid;
-	why = serve(k);
+	why = let_go() < 0 ? "its caller cannot be let go of" : serve(k);
 	syslog(LOG_INFO, "%s: the sandbox ends: %s", k->slug, why);
 	end(k);
 	scope_of_sandbox_end(k, pid);
