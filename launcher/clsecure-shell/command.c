@@ -1,5 +1,6 @@
 #include "config.h"
 #include "launcher/clsecure-shell/command.h"
+#include "lib/sandbox/environment.h"
 
 #include <errno.h>
 
@@ -28,6 +29,8 @@ struct command command_parse(int argc, char *const *argv)
 {
 	struct command c = {.login = argc > 0 && argv[0][0] == '-'};
 
+	if (argc > 2 && streq(argv[1], WORDS_OPTION))
+		return (struct command){.command = true, .words = argv + 2};
 	for (int i = 1; i < argc; i++) {
 		const char *a = argv[i];
 

@@ -8,6 +8,7 @@ struct command {
 	bool login; /* "-clsecure-shell", -l, --login */
 	bool command; /* -c STRING, or a script: no dialogue */
 	bool interactive; /* -i: a dialogue even without a terminal */
+	char *const *words; /* behind WORDS_OPTION: to be run without the shell; or NULL */
 };
 
 /* The options as the shells have them; what it does not know is the real shell's to judge. */

@@ -77,6 +77,18 @@ static void go_to_start(const struct command *c, const struct inside *in, const 
 		dprintf(STDERR_FILENO, "clsecure: starting where the login left off\n");
 }
 
+/* Returns when it cannot be run, with errno; `what` is what cannot. */
+static const char *run(const struct command *c, const char *shell, char **argv, char **env)
+{
+	if (!c->words) {
+		execve(shell, argv, env);
+		return shell;
+	}
+	environ = env; /* whose PATH it is found in */
+	execvp(c->words[0], c->words);
+	return c->words[0];
+}
+
 int main(int argc, char **argv)
 {
 	struct command c = command_parse(argc, argv);
@@ -84,6 +96,7 @@ int main(int argc, char **argv)
 	struct inside in = {0};
 	static struct environment env;
 	char **shell_argv = NULL;
+	const char *what;
 	int err;
 
 	if (enter(&in, &e) < 0)
@@ -96,8 +109,7 @@ int main(int argc, char **argv)
 	take_terminal();
 	go_to_start(&c, &in, environment_get(env.v, "HOME"));
 	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): of inside_read() */
-	execve(in.shell, shell_argv, env.v);
+	what = run(&c, in.shell, shell_argv, env.v);
 	err = errno;
-	return refuse(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, in.shell,
-		strerrordesc_np(err));
+	return refuse(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, what, strerrordesc_np(err));
 }

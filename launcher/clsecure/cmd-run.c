@@ -87,22 +87,32 @@ static bool is_claude(const char *command)
 }
 
 /*
- * For the worker's shell, with ARGS as its parameters; owned.  Claude Code takes its own flag; what
- * a person put in its place gets only ARGS.
+ * Command= is for the worker's shell, with ARGS as its parameters; owned.  Claude Code takes its own
+ * flag; what a person put in its place gets only ARGS.
  */
 static char *command_for(const struct project *p)
 {
 	char *command = NULL;
-	int n;
 
-	if (*p->command)
-		n = asprintf(&command, "exec %s%s \"$@\"", p->command,
-			is_claude(p->command) ? " " SKIP : "");
-	else if (p->claude && !strchr(p->claude, '\''))
-		n = asprintf(&command, "exec '%s' " SKIP " \"$@\"", p->claude);
-	else
-		n = asprintf(&command, "exec claude " SKIP " \"$@\"");
-	return n < 0 ? NULL : command;
+	return asprintf(&command, "exec %s%s \"$@\"", p->command,
+		       is_claude(p->command) ? " " SKIP : "") < 0 ? NULL : command;
+}
+
+/* Claude Code as it was found, and ARGS: words that no shell reads.  An owned array. */
+static char **words_for(const struct project *p, char **args)
+{
+	char **words;
+	size_t n = 0;
+
+	while (args[n])
+		n++;
+	words = calloc(n + 3, sizeof(*words));
+	if (!words)
+		return NULL;
+	words[0] = p->claude ?: (char *)"claude";
+	words[1] = (char *)SKIP;
+	memcpy(words + 2, args, n * sizeof(*args));
+	return words;
 }
 
 static int run(struct cli *c, int argc, char **argv)
@@ -110,17 +120,21 @@ static int run(struct cli *c, int argc, char **argv)
 	bool named = c->before_dashes > 0;
 	_cleanup_(project_done) struct project p = {0};
 	_cleanup_free_ char *command = NULL;
+	_cleanup_free_ char **words = NULL;
 	struct open_request o = {.project = &p, .words = argv + named};
 	int status = project_find(c, named ? argv[0] : NULL, FIND_ADD, &p);
+
 	if (status != 0)
 		return status;
 	advise(c, &p);
-	command = command_for(&p);
-	if (!command) {
+	if (*p.command)
+		o.command = command = command_for(&p);
+	else
+		o.words = words = words_for(&p, argv + named);
+	if (!command && !words) {
 		complain("out of memory");
 		return STATUS_OURS;
 	}
-	o.command = command;
 	o.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	status = session_run(c, &o);
 	if (status == 127 && !*p.command && !p.claude) {

@@ -148,7 +148,7 @@ static int choose_variables(struct request *r, struct opening *o, struct error *
 
 /*
  * A login shell; one string for the worker's shell, with words as its parameters; or words alone,
- * which the shell is made to exec without reading them.
+ * which clsecure-shell runs itself: the shell that the project names may be of any kind.
  */
 static int choose_argv(struct request *r, struct opening *o, struct error *e)
 {
@@ -162,12 +162,15 @@ static int choose_argv(struct request *r, struct opening *o, struct error *e)
 	if (!words || !o->argv)
 		return error_errno(e, -ENOMEM, "read the command");
 	o->argv[k++] = (char *)(command || n > 0 ? "clsecure-shell" : "-clsecure-shell");
-	if (command || n > 0)
+	if (command) {
 		o->argv[k++] = (char *)"-c";
-	if (command || n > 0)
-		o->argv[k++] = (char *)(command ?: "exec \"$@\"");
+		o->argv[k++] = (char *)command;
+	} else if (n > 0) {
+		o->argv[k++] = (char *)WORDS_OPTION;
+	}
 	if (n > 0) {
-		o->argv[k++] = (char *)"clsecure";
+		if (command)
+			o->argv[k++] = (char *)"clsecure";
 		memcpy(o->argv + k, words, n * sizeof(*words));
 	}
 	return 0;

@@ -30,6 +30,12 @@
 #define START_VARIABLE "CLSECURE_START"
 #define START_PROJECT "project"
 
+/*
+ * The first argument of clsecure-shell when the others are a program and its arguments (clsecure
+ * exec): no shell reads them.
+ */
+#define WORDS_OPTION "--clsecure-words"
+
 /* PROJECT:N of this session, put into the PAM environment by the module. */
 #define SESSION_VARIABLE "CLSECURE_SESSION"
 

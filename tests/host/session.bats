@@ -90,9 +90,17 @@ by_doors() {
 7 /usr/bin/dash'
 	as_person ses clsecure set sesapp Shell=/no/such
 	as_person ses clsecure kill sesapp
-	said inside true
+	said inside true # no shell reads what exec was given, nor is one needed for it
+	assert_status 0
+	said as_person ses clsecure shell sesapp true
 	assert_status 127
 	assert_has '/no/such: No such file'
+	as_person ses clsecure set sesapp Shell=/usr/bin/python3
+	as_person ses clsecure kill sesapp
+	run inside sh -c 'echo "$1" $SHELL' - 'a  b'
+	assert_output 'a  b /usr/bin/python3'
+	as_person ses clsecure set sesapp Shell=/no/such
+	as_person ses clsecure kill sesapp
 	said su - claude-worker-sesapp -c true
 	assert_status 127
 	# and it counts from the next sandbox on: set says so
@@ -115,6 +123,21 @@ by_doors() {
 	as_person ses clsecure set sesapp Command=/no/such
 	said as_person ses env -C /home/ses/app clsecure -q </dev/null
 	assert_status 127
+}
+
+@test "Claude Code as the owner has it, with its flag and the words behind; for a Shell of any kind" {
+	project Shell=/usr/bin/python3
+	said as_person ses env -C /home/ses/app clsecure -q </dev/null
+	assert_status 127
+	assert_has 'Claude Code was not found'
+	as_person ses sh -ec 'mkdir -p .local/bin .local/share/claude/versions
+		printf "%s\n" "#!/bin/sh" "printf \"<%s>\" \"\$@\"" >.local/share/claude/versions/1.0.0
+		chmod 755 .local/share/claude/versions/1.0.0
+		ln -s ../share/claude/versions/1.0.0 .local/bin/claude'
+	as_person ses clsecure kill sesapp
+	run as_person ses env -C /home/ses/app clsecure -q -- more 'two words' </dev/null
+	as_person ses rm -r .local
+	assert_output '<--dangerously-skip-permissions><more><two words>'
 }
 
 @test "Toolchains: in PATH at every door and read-only, without credentials; none: nothing of them" {

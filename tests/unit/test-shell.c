@@ -62,6 +62,20 @@ static void test_command(void **state)
 	assert_false(command_parse(0, NULL).login);
 }
 
+/* No shell of whatever kind reads what `clsecure exec` was given. */
+static void test_words(void **state)
+{
+	char *const argv[] = {(char *)"clsecure-shell", (char *)WORDS_OPTION, (char *)"-c",
+		(char *)"a b", NULL};
+	struct command c = command_parse(4, argv);
+
+	assert_ptr_equal(c.words, argv + 2);
+	assert_true(c.command);
+	assert_false(c.login || c.interactive);
+	assert_null(command_parse(2, argv).words); /* nothing to run */
+	assert_null(command_parse(3, argv + 1).words);
+}
+
 static void test_argv(void **state)
 {
 	char *login[] = {(char *)"-clsecure-shell", (char *)"-c", (char *)"a b\n'c'", NULL};
@@ -235,6 +249,7 @@ static void test_refused_here(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_command), cmocka_unit_test(test_argv),
 		cmocka_unit_test(test_inside), cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_session), cmocka_unit_test(test_bounds),
