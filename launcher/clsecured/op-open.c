@@ -247,10 +247,17 @@ static int tell_opened(struct request *r, struct opening *o)
 	return err;
 }
 
+/* Until it leads its group it is alone, and the signal would be lost. */
+static void signal_program(pid_t pid, int sig)
+{
+	if (kill(-pid, sig) < 0)
+		kill(pid, sig);
+}
+
 static void hang_up(pid_t pid)
 {
-	kill(-pid, SIGHUP);
-	kill(-pid, SIGCONT);
+	signal_program(pid, SIGHUP);
+	signal_program(pid, SIGCONT);
 }
 
 /* A signal for exec, which has no terminal to make them. */
@@ -262,7 +269,7 @@ static void pass_signal(pid_t pid, const struct message *m)
 
 	for (size_t i = 0; text && i < ELEMENTSOF(allowed); i++)
 		if (atoi(text) == allowed[i])
-			kill(-pid, allowed[i]);
+			signal_program(pid, allowed[i]);
 }
 
 /* One frame of the peer; false when it is gone or speaks nonsense. */
@@ -295,8 +302,7 @@ static int wait_program(struct request *r, struct opening *o, pid_t pid)
 		if (n < 0) /* what was said before is not said now */
 			p[0].revents = p[1].revents = 0;
 		if (n == 0) {
-			kill(-pid, SIGKILL);
-			kill(pid, SIGKILL);
+			signal_program(pid, SIGKILL);
 			kill_at = UINT64_MAX;
 		}
 		if (p[0].revents && read(o->signals, &si, sizeof(si)) < 0 && errno != EAGAIN)
