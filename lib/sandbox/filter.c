@@ -128,6 +128,8 @@ static const struct rule refused[] = {
 	{"ioctl", EPERM, 1, {LOW(1, TIOCLINUX)}},
 	/* A line discipline is a driver of the host's kernel, loaded on demand. */
 	{"ioctl", EPERM, 1, {LOW(1, TIOCSETD)}},
+	/* By a file's project number its owner would choose the quota that it counts for. */
+	{"ioctl", EPERM, 1, {LOW(1, FS_IOC_FSSETXATTR)}},
 	/*
 	 * Where the host pipes core dumps to a program of root's, the limit of 1 byte keeps it from
 	 * running; 0 would start it.  Programs that want no dump (ssh-agent, gpg) have what they

@@ -70,7 +70,8 @@ static const char *const proc_masked[] = {
 	"acpi", "scsi", "kmsg", "kallsyms", "kpagecount", "kpageflags", "kpagecgroup", "interrupts",
 	"vmallocinfo", "slabinfo", "modules", "iomem", "ioports", "pagetypeinfo",
 };
-static const char *const proc_readonly[] = {"sys", "bus", "fs", "irq"};
+/* Of pressure, a write starts a thread of the kernel's. */
+static const char *const proc_readonly[] = {"sys", "bus", "fs", "irq", "pressure"};
 
 static struct plan_step *add(struct plan *p, enum plan_kind kind, const char *format, ...)
 	_printf_(3, 4);

@@ -284,9 +284,10 @@ static void try_files(void)
 	say("immutable by FS_IOC_SETFLAGS", ioctl(fd, FS_IOC_SETFLAGS, &flags));
 	say("lease", fcntl(fd, F_SETLEASE, F_WRLCK));
 	say("lease, high bits", syscall(SYS_fcntl, fd, F_SETLEASE | HIGH, F_WRLCK));
+	attr = (struct fsxattr){.fsx_projid = 7};
+	say("project number", ioctl(fd, FS_IOC_FSSETXATTR, &attr) == 0 || errno != EPERM ? 0 : -1);
 	close(fd);
 	unlink("c1");
-	
 }
 
 static void try_terminal(void)
@@ -324,6 +325,7 @@ static void try_paths(void)
 		{"/proc/sys/kernel/hostname", O_WRONLY},
 		{"/proc/sys/net/ipv4/ip_forward", O_WRONLY},
 		{"/proc/sysrq-trigger", O_WRONLY},
+		{"/proc/pressure/cpu", O_RDWR},
 		{"/proc/kcore", O_RDONLY},
 		{"/proc/1/oom_score_adj", O_WRONLY},
 		{"/sys/kernel/uevent_helper", O_WRONLY},

@@ -159,6 +159,7 @@ static void terminals(void **state)
 		{"TIOCSTI, high half", EPERM, SYS_ioctl, {-1, TIOCSTI | HIGH, 0}},
 		{"TIOCSETD", EPERM, SYS_ioctl, {-1, TIOCSETD, 0}},
 		{"TIOCSETD, high half", EPERM, SYS_ioctl, {-1, TIOCSETD | HIGH, 0}},
+		{"FS_IOC_FSSETXATTR", EPERM, SYS_ioctl, {-1, FS_IOC_FSSETXATTR, 0}},
 		{"TIOCLINUX", EPERM, SYS_ioctl, {-1, TIOCLINUX, 0}},
 		{"TIOCLINUX, sign bits", EPERM, SYS_ioctl,
 			{-1, (long)0xffffffff00000000UL | TIOCLINUX, 0}},
