@@ -53,28 +53,33 @@ static int keep_only_kill(void)
 	return syscall(SYS_capset, &h, d) < 0 ? -errno : 0;
 }
 
-static int close_but(int a, int b)
+static int close_but(const int *keep, size_t n)
 {
-	unsigned from = 0, low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+	unsigned from = 0;
 
-	if (a >= 0 && b >= 0) {
-		if (low > 0 && close_range(0, low - 1, 0) < 0)
+	for (;;) {
+		unsigned next = ~0U;
+
+		for (size_t i = 0; i < n; i++)
+			if (keep[i] >= 0 && (unsigned)keep[i] >= from && (unsigned)keep[i] < next)
+				next = (unsigned)keep[i];
+		if (next == ~0U)
+			return close_range(from, ~0U, 0) < 0 ? -errno : 0;
+		if (next > from && close_range(from, next - 1, 0) < 0)
 			return -errno;
-		from = low + 1;
+		from = next + 1;
 	}
-	if (high > from && close_range(from, high - 1, 0) < 0)
-		return -errno;
-	return close_range(high + 1, ~0U, 0) < 0 ? -errno : 0;
 }
 
 /* Nothing else is held when the child goes on; where that fails the end of the pipe tells it. */
 static _Noreturn void stand(const struct sandbox *s, pid_t child, int relay, int go)
 {
+	const int keep[] = {go, relay, s->logind};
 	int err = tell_keeper(s, child), status;
 
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_NAME, "clsecure-stand");
-	err = err ?: close_but(go, relay) ?: keep_only_kill();
+	err = err ?: close_but(keep, ELEMENTSOF(keep)) ?: keep_only_kill();
 	if (err == 0 && write(go, "", 1) < 0)
 		err = -errno; /* it died: that is seen next */
 	close(go);

@@ -74,8 +74,9 @@ const char *serve(struct keeper *k);
 /* `clsecure set` counts at once; where the files cannot be read, what they said before. */
 void refresh(struct keeper *k);
 
+/* *ret_logind: what the caller has to hold as long as it lives (scope_of_session), or -1. */
 int session_enter(struct keeper *k, struct connection *c, const struct keeper_request *q,
-	struct keeper_reply *r, struct error *e);
+	struct keeper_reply *r, int *ret_logind, struct error *e);
 int session_ready(struct keeper *k, struct connection *c, struct error *e);
 /* 0: pidfd is the session's now. */
 int session_program(struct keeper *k, struct connection *c, int pidfd, struct error *e);
@@ -91,6 +92,12 @@ void scope_of_keeper(const struct keeper *k);
 void scope_of_sandbox(const struct keeper *k);
 /* A PID 1 that died before systemd had taken it in leaves a scope that it never sees become empty. */
 void scope_of_sandbox_end(const struct keeper *k, pid_t pid);
+
+/*
+ * For a caller that is in no session of logind's: makes one, which lives as long as the descriptor
+ * that it returns, or -1.
+ */
+int scope_of_session(const struct keeper *k, const struct session *s);
 
 /* After the end: what in the project will run on the host and was not there before, as findings. */
 void findings_compare(struct keeper *k);

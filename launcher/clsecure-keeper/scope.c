@@ -1,90 +1,45 @@
 /*
  * Under systemd: a scope for the keeper in a slice of clsecure's, and one for PID 1 in the worker's
  * slice beside its sessions' scopes.  In the first caller's scope both would end with that session.
+ *
+ * A caller that is in no session of logind's (cron, at, sudo and runuser of a service) gets one, so
+ * that loginctl lists and ends it as any other; where logind does not answer, a scope in the
+ * worker's slice.
  */
 #include "config.h"
+#include "launcher/clsecure-keeper/bus.h"
 #include "launcher/clsecure-keeper/keeper.h"
 #include "lib/base/macros.h"
+#include "lib/sandbox/wire.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <syslog.h>
+#include <time.h>
 
-#ifdef HAVE_SYSTEMD
+#define MOVE_MS 500
 
-#include <systemd/sd-bus.h>
-
-#define CALL_USEC ((uint64_t)1000000)
-
-static int start_scope(sd_bus *bus, const char *name, const char *slice, const char *what,
-	pid_t pid)
+/* A host whose systemd does not answer still gets its sandbox; it ends with its first session then. */
+static int scope_or_log(const struct keeper *k, const struct scope *s)
 {
-	_cleanup_(sd_bus_error_free) sd_bus_error failure = SD_BUS_ERROR_NULL;
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-	int err = sd_bus_message_new_method_call(bus, &m, "org.freedesktop.systemd1",
-		"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
-		"StartTransientUnit");
-
-	if (err >= 0)
-		err = sd_bus_message_append(m, "ssa(sv)a(sa(sv))", name, "fail", 4, "Description",
-			"s", what, "Slice", "s", slice, "CollectMode", "s", "inactive-or-failed",
-			"PIDs", "au", 1, (uint32_t)pid, 0);
-	if (err >= 0)
-		err = sd_bus_call(bus, m, CALL_USEC, &failure, NULL);
-	return err < 0 ? err : 0;
-}
-
-static void scope_stop(const char *name)
-{
-	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-
-	if (access("/run/systemd/system", F_OK) == 0 && sd_bus_open_system(&bus) >= 0)
-		sd_bus_call_method_async(bus, NULL, "org.freedesktop.systemd1",
-			"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "StopUnit",
-			NULL, NULL, "ss", name, "replace");
-}
-
-static int scope(const char *name, const char *slice, const char *what, pid_t pid)
-{
-	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-	int err;
-
-	if (access("/run/systemd/system", F_OK) < 0)
-		return 0;
-	err = sd_bus_open_system(&bus);
-	return err < 0 ? err : start_scope(bus, name, slice, what, pid);
-}
-
-#else
-
-static void scope_stop(const char *name)
-{
-}
-
-static int scope(const char *name, const char *slice, const char *what, pid_t pid)
-{
-	return 0;
-}
-
-#endif
-
-/* A host whose bus does not answer still gets its sandbox; it ends with its first session then. */
-static void scope_or_log(const struct keeper *k, const char *name, const char *slice,
-	const char *what, pid_t pid)
-{
-	int err = scope(name, slice, what, pid);
+	int err = bus_start_scope(s);
 
 	if (err < 0)
-		syslog(LOG_WARNING, "%s: no scope in %s: %s", k->slug, slice,
+		syslog(LOG_WARNING, "%s: no scope in %s: %s", k->slug, s->slice,
 			strerrordesc_np(-err) ?: "unknown error");
+	return err;
 }
 
 void scope_of_keeper(const struct keeper *k)
 {
 	char name[96], what[96];
+	struct scope s = {
+		.name = name, .slice = "clsecure.slice", .description = what, .pid = getpid()};
 
 	snprintf(name, sizeof(name), "clsecure-keeper-%s-%d.scope", k->slug, (int)getpid());
 	snprintf(what, sizeof(what), "Keeper of the sandbox of %s", k->slug);
-	scope_or_log(k, name, "clsecure.slice", what, getpid());
+	if (bus_here())
+		scope_or_log(k, &s);
 }
 
 static void sandbox_name(const struct keeper *k, pid_t pid, char name[static 96])
@@ -95,11 +50,14 @@ static void sandbox_name(const struct keeper *k, pid_t pid, char name[static 96]
 void scope_of_sandbox(const struct keeper *k)
 {
 	char name[96], slice[64], what[96];
+	struct scope s = {
+		.name = name, .slice = slice, .description = what, .pid = k->sandbox.pid};
 
 	sandbox_name(k, k->sandbox.pid, name);
 	snprintf(slice, sizeof(slice), "user-%u.slice", k->worker);
 	snprintf(what, sizeof(what), "Sandbox of %s", k->slug);
-	scope_or_log(k, name, slice, what, k->sandbox.pid);
+	if (bus_here())
+		scope_or_log(k, &s);
 }
 
 void scope_of_sandbox_end(const struct keeper *k, pid_t pid)
@@ -107,5 +65,62 @@ void scope_of_sandbox_end(const struct keeper *k, pid_t pid)
 	char name[96];
 
 	sandbox_name(k, pid, name);
-	scope_stop(name);
+	if (bus_here())
+		bus_stop_unit(name);
+}
+
+static bool is_in(pid_t pid, const char *scope)
+{
+	_cleanup_close_ int fd = -1;
+	char path[32], text[4096];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	return strstr(text, scope) != NULL;
+}
+
+/* What it forks before it is there stays outside. */
+static void wait_moved(const struct scope *s)
+{
+	const struct timespec pause = {.tv_nsec = 2000000};
+
+	for (uint64_t end = now_ms() + MOVE_MS; now_ms() < end && !is_in(s->pid, s->name);)
+		nanosleep(&pause, NULL);
+}
+
+static void scope_of_caller(const struct keeper *k, const struct session *s)
+{
+	char name[96], slice[64], what[96];
+	struct scope scope = {
+		.name = name, .slice = slice, .description = what, .pid = s->holder};
+
+	snprintf(name, sizeof(name), "clsecure-session-%s-%u-%d.scope", k->slug, s->id,
+		(int)s->holder);
+	snprintf(slice, sizeof(slice), "user-%u.slice", k->worker);
+	snprintf(what, sizeof(what), "Session %u of %s", s->id, k->slug);
+	if (scope_or_log(k, &scope) == 0)
+		wait_moved(&scope);
+}
+
+int scope_of_session(const struct keeper *k, const struct session *s)
+{
+	const struct logind_session asked = {.user = k->worker,
+		.leader = s->holder,
+		.service = s->who.service,
+		.host = s->who.host};
+	int fd;
+
+	/* Under su from somebody's session logind knows the process already. */
+	if (!bus_here() || bus_in_session(s->holder))
+		return -1;
+	fd = bus_create_session(&asked);
+	if (fd >= 0)
+		return fd;
+	syslog(LOG_WARNING, "%s: no session of logind's for %s: %s", k->slug, s->who.service,
+		strerrordesc_np(-fd) ?: "unknown error");
+	scope_of_caller(k, s);
+	return -1;
 }

@@ -27,15 +27,16 @@ static void reply_to(const struct connection *c, struct keeper_reply *r, int err
 
 static int op_enter(struct keeper *k, struct connection *c, const struct keeper_request *q)
 {
-	int fds[] = {k->sandbox.pidfd, k->filter, k->sandbox.dev};
+	_cleanup_close_ int logind = -1;
 	struct keeper_reply r = {0};
 	struct error e = {0};
-	int err = session_enter(k, c, q, &r, &e), sent;
+	int err = session_enter(k, c, q, &r, &logind, &e);
+	const int fds[] = {k->sandbox.pidfd, k->filter, k->sandbox.dev, logind};
 
 	c->asked = true;
 	reply_to(c, &r, err, &e);
-	sent = wire_send(c->fd, &r, sizeof(r), fds, err == 0 ? ELEMENTSOF(fds) : 0);
-	return sent;
+	return wire_send(c->fd, &r, sizeof(r), fds,
+		err < 0 ? 0 : ELEMENTSOF(fds) - (logind < 0));
 }
 
 static int op_list(struct keeper *k, struct connection *c)

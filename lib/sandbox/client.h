@@ -15,12 +15,13 @@ struct sandbox {
 	int conn; /* to the keeper */
 	int pidfd; /* of PID 1 */
 	int dev; /* O_PATH of the sandbox's /dev, for its ptmx */
+	int logind; /* a session of logind's lives as long as this, or -1 */
 	struct sock_filter *filter; /* mapped, read-only */
 	size_t filter_size; /* bytes */
 	uint32_t session;
 	uint64_t limits[KEEPER_LIMITS];
 };
-#define SANDBOX_INIT {.conn = -1, .pidfd = -1, .dev = -1}
+#define SANDBOX_INIT {.conn = -1, .pidfd = -1, .dev = -1, .logind = -1}
 
 /*
  * Connects to the keeper of `slug`, or execs CLSECURE_LIBEXECDIR/clsecure-keeper and connects then.
@@ -55,7 +56,11 @@ int sandbox_prepare(const char *slug, const struct keeper_request *who, struct s
  */
 int sandbox_enter(struct sandbox *s, struct error *e);
 
-/* Tells the keeper (LEAVE) and lets go of everything; never waits for PID 1. */
+/*
+ * Tells the keeper (LEAVE) and lets go of everything but .logind, which stays open as after
+ * pam_systemd: this process ends before its session of logind's does, since with
+ * KillUserProcesses= that end would kill it.  Never waits for PID 1.
+ */
 void sandbox_leave(struct sandbox *s);
 
 /* Lets go without LEAVE: in a forked child, which is not the holder. */

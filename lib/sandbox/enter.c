@@ -66,7 +66,7 @@ int sandbox_prepare(const char *slug, const struct keeper_request *who, struct s
 	uint64_t deadline = now_ms() + KEEPER_WAIT_MS;
 	struct keeper_request q = *who;
 	struct keeper_reply reply;
-	int fds[3] = {-1, -1, -1}, err;
+	int fds[4] = {-1, -1, -1, -1}, err;
 	size_t n = ELEMENTSOF(fds);
 
 	err = keeper_connect(slug, true, NULL, KEEPER_WAIT_MS, &s.conn, e);
@@ -81,7 +81,8 @@ int sandbox_prepare(const char *slug, const struct keeper_request *who, struct s
 	memcpy(s.limits, reply.limits, sizeof(s.limits));
 	s.pidfd = fds[0];
 	s.dev = fds[2];
-	err = n == ELEMENTSOF(fds) ? filter_map(fds[1], &s) : -EPROTO;
+	s.logind = fds[3];
+	err = n >= 3 ? filter_map(fds[1], &s) : -EPROTO;
 	if (fds[1] >= 0)
 		close(fds[1]);
 	if (err == 0 && syscall(SYS_pidfd_send_signal, s.pidfd, 0, NULL, 0) < 0)
@@ -215,6 +216,7 @@ void sandbox_forget(struct sandbox *s)
 	closep(&s->conn);
 	closep(&s->pidfd);
 	closep(&s->dev);
+	closep(&s->logind);
 	*s = (struct sandbox)SANDBOX_INIT;
 }
 
@@ -226,5 +228,6 @@ void sandbox_leave(struct sandbox *s)
 	/* A keeper that does not read sees the holder's end all the same. */
 	if (s->conn >= 0)
 		wire_send(s->conn, &q, sizeof(q), NULL, 0);
+	s->logind = -1;
 	sandbox_forget(s);
 }

@@ -21,7 +21,8 @@
 enum keeper_op {
 	/*
 	 * answered with fds: PID 1's pidfd, the filter (sealed memfd of struct sock_filter), a
-	 * devpts ptmx opener (O_PATH of the sandbox's /dev)
+	 * devpts ptmx opener (O_PATH of the sandbox's /dev); a fourth where the keeper made a
+	 * session of logind's, which ends with its last copy
 	 */
 	KEEPER_ENTER = 1,
 	KEEPER_READY, /* the session has entered; findings and MaxSessions count it from ENTER on */
