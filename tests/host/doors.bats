@@ -61,6 +61,22 @@ wall='bash /home/dora/doors/wall.sh'
 	assert_has 'tty=/dev/pts/'
 }
 
+@test "su -m, su -s: root's shell and environment, inside; a person gets the login shell and its environment" {
+	local -a given=(SHELL=/bin/dash ENV=/none BASH_ENV=/none LD_LIBRARY_PATH=/none SECRET=outside)
+	local tell='readlink /proc/$$/exe; env; '
+	for how in -m '-s /bin/dash'; do
+		run env "${given[@]}" su $how claude-worker-doors -c "$tell$wall"
+		assert_walled
+		assert_equal "${lines[0]}" /usr/bin/dash
+		run as_person dora env "${given[@]}" su $how claude-worker-doors -c "$tell$wall"
+		assert_walled
+		assert_has /usr/bin/bash
+		refute_has SECRET
+		refute_has ENV=
+		refute_has LD_LIBRARY_PATH
+	done
+}
+
 @test "su - by root on a terminal: the terminal is a pty of the sandbox" {
 	run on_pty su - claude-worker-doors -c "$wall"
 	assert_walled
