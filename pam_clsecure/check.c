@@ -32,9 +32,11 @@ static int worker_uid(const struct login *l, uid_t *ret_uid, struct error *e)
 		return error_errno(e, err, "the record of '%s' cannot be read", l->slug);
 	err = getpwnam_r(l->user, &pw, buf, sizeof(buf), &found);
 	if (!found)
-		return error_errno(e, err ? -err : -ENOENT, "the host's passwd does not have '%s'", l->user);
+		return error_errno(e, err ? -err : -ENOENT, "the host's passwd does not have '%s'",
+			l->user);
 	if (pw.pw_uid != record.uid || pw.pw_gid != (gid_t)record.uid)
-		return error_set(e, -EBADMSG, "another source of users gives '%s' another uid", l->user);
+		return error_set(e, -EBADMSG, "another source of users gives '%s' another uid",
+			l->user);
 	*ret_uid = record.uid;
 	return 0;
 }
@@ -60,7 +62,8 @@ static int caller_may_enter(const struct policy *policy, const char *service, st
 	if (err < 0)
 		return err;
 	if (!is_atd(service, &who) && !policy_may_enter(policy, &who))
-		return error_set(e, -EACCES, "%s may not enter '%s' (its owner or root can allow it: AllowUsers)",
+		return error_set(e, -EACCES,
+			"%s may not enter '%s' (its owner or root can allow it: AllowUsers)",
 			who.name, policy_slug(policy));
 	return 0;
 }
@@ -76,7 +79,10 @@ static bool service_allowed(const struct policy *policy, const char *service)
 	return false;
 }
 
-/* A keeper that is not there has no sessions; one that does not answer is the session phase's trouble. */
+/*
+ * A keeper that is not there has no sessions; one that does not answer is the session phase's
+ * trouble.
+ */
 static bool sessions_left(const char *slug)
 {
 	struct keeper_request q = {.version = KEEPER_VERSION, .op = KEEPER_COUNT};
@@ -112,7 +118,8 @@ static int check_policy(const struct login *l, const struct policy *policy)
 	if (caller_may_enter(policy, l->service, &e) < 0)
 		return login_refuse(l, PAM_PERM_DENIED, "%s", e.text);
 	if (policy_expires(policy) <= (uint64_t)time(NULL))
-		return login_refuse(l, PAM_ACCT_EXPIRED, "the project '%s' has expired (ExpireAfter)", l->slug);
+		return login_refuse(l, PAM_ACCT_EXPIRED,
+			"the project '%s' has expired (ExpireAfter)", l->slug);
 	return PAM_SUCCESS;
 }
 
@@ -125,7 +132,8 @@ static int check_worker(struct login *l)
 
 	err = worker_uid(l, &uid, &e);
 	if (err < 0)
-		return login_refuse(l, err == -ENOENT ? PAM_USER_UNKNOWN : PAM_SYSTEM_ERR, "%s", e.text);
+		return login_refuse(l, err == -ENOENT ? PAM_USER_UNKNOWN : PAM_SYSTEM_ERR, "%s",
+			e.text);
 	err = fault("pam-policy");
 	if (err < 0)
 		error_errno(&e, err, "the settings of '%s'", l->slug);

@@ -1,7 +1,7 @@
 /*
  * May this person come in by this door, now?  Asked in the account phase, and again whole in the
- * session phase, since runuser has no account phase, sudo runs it for another user, and sshd may run
- * it in a child.
+ * session phase, since runuser has no account phase, sudo runs it for another user, and sshd may
+ * run it in a child.
  */
 #ifndef CLSECURE_PAM_CHECK_H
 #define CLSECURE_PAM_CHECK_H
@@ -18,8 +18,8 @@ bool check_person_may_enter(const struct login *l);
 int check_door(struct login *l);
 
 /*
- * Is there room for one session more?  PAM_SUCCESS or PAM_PERM_DENIED, with the reason told.  For the
- * account phase, where doors show it best; the keeper asks again when the session enters.
+ * Is there room for one session more?  PAM_SUCCESS or PAM_PERM_DENIED, with the reason told.  For
+ * the account phase, where doors show it best; the keeper asks again when the session enters.
  */
 int check_room(const struct login *l);
 

@@ -24,7 +24,8 @@ static bool holds_master(int terminal)
 	if (fstat(terminal, &ours) < 0)
 		return true;
 	for (int fd = 3; fd <= MASTERS_LAST; fd++)
-		if (ioctl(fd, TIOCGPTN, &number) == 0 && fstat(fd, &st) == 0 && st.st_dev == ours.st_dev)
+		if (ioctl(fd, TIOCGPTN, &number) == 0 && fstat(fd, &st) == 0 &&
+		    st.st_dev == ours.st_dev)
 			return true;
 	return false;
 }

@@ -1,4 +1,6 @@
-/* One call of a PAM application for one user: who is asked for, at which door, and how to say no. */
+/*
+ * One call of a PAM application for one user: who is asked for, at which door, and how to say no.
+ */
 #ifndef CLSECURE_PAM_LOGIN_H
 #define CLSECURE_PAM_LOGIN_H
 
@@ -19,7 +21,9 @@ struct login {
 /* PAM_SUCCESS; PAM_IGNORE for a user that is not ours, before anything else is looked at. */
 int login_get(pam_handle_t *pamh, int flags, struct login *ret_login);
 
-/* An item as text that a terminal and a log can take, "" when there is none.  Never for a decision. */
+/*
+ * An item as text that a terminal and a log can take, "" when there is none.  Never for a decision.
+ */
 void login_item(const struct login *l, int item, char *buf, size_t size);
 
 /* Tells the person and the log, and returns `code`. */

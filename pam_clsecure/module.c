@@ -1,8 +1,8 @@
 /*
  * pam_clsecure: the wall at the login.  See pam_clsecure(8).
  *
- * What runs here runs inside sshd, su, login or cron as root.  A user that is not clsecure's is ignored
- * before anything is opened, read or asked.
+ * What runs here runs inside sshd, su, login or cron as root.  A user that is not clsecure's is
+ * ignored before anything is opened, read or asked.
  */
 #include "config.h"
 #include "lib/base/macros.h"
@@ -11,8 +11,8 @@
 #include "pam_clsecure/session.h"
 
 /*
- * Only su: its real uid is a person whom the kernel vouches for.  Every other door has its own proof,
- * and root's su is pam_rootok's.
+ * Only su: its real uid is a person whom the kernel vouches for.  Every other door has its own
+ * proof, and root's su is pam_rootok's.
  */
 int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {

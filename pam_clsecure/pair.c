@@ -53,8 +53,8 @@ static int copy_settings(int from, int to)
 	struct winsize size;
 	struct termios t;
 
-	if (tcgetattr(from, &t) < 0 || tcsetattr(to, TCSANOW, &t) < 0 || ioctl(from, TIOCGWINSZ, &size) < 0 ||
-		ioctl(to, TIOCSWINSZ, &size) < 0)
+	if (tcgetattr(from, &t) < 0 || tcsetattr(to, TCSANOW, &t) < 0 ||
+	    ioctl(from, TIOCGWINSZ, &size) < 0 || ioctl(to, TIOCSWINSZ, &size) < 0)
 		return -errno;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /*
- * A caller that relays by itself: sudo with use_pty has made a pty before the session, keeps both ends among
- * its descriptors and gives the slave to what it runs.  That pty is of the host: one of the sandbox takes
- * its place, and needs no relay of ours.
+ * A caller that relays by itself: sudo with use_pty has made a pty before the session, keeps both
+ * ends among its descriptors and gives the slave to what it runs.  That pty is of the host: one of
+ * the sandbox takes its place, and needs no relay of ours.
  */
 #ifndef CLSECURE_PAM_PAIR_H
 #define CLSECURE_PAM_PAIR_H
@@ -17,7 +17,10 @@ struct pair {
 };
 #define PAIR_INIT {.master = -1, .slave = -1}
 
-/* Both ends of one pty above descriptor 2, and the service is one of sudo's.  Of others it would be a leak. */
+/*
+ * Both ends of one pty above descriptor 2, and the service is one of sudo's.  Of others it would be
+ * a leak.
+ */
 void pair_find(struct pair *p, const char *service);
 
 /* A pty of `dev` with the settings and the size of the caller's. */

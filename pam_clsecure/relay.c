@@ -90,7 +90,8 @@ int relay_start(unsigned mask, int outer, int *ret_control, struct error *e)
 	return 0;
 }
 
-static int call(int control, const struct relay_message *m, const int *fds, size_t n, struct error *e)
+static int call(int control, const struct relay_message *m, const int *fds, size_t n,
+	struct error *e)
 {
 	struct relay_message answer = {0};
 	int err = wire_send(control, m, sizeof(*m), fds, n);
@@ -120,7 +121,8 @@ int relay_go(int control, bool leader, struct error *e)
 	struct relay_message m = {.op = RELAY_GO, .leader = leader};
 	int err = fault("pam-relay-go");
 
-	return err < 0 ? error_errno(e, err, "the terminal's relay") : call(control, &m, NULL, 0, e);
+	return err < 0 ? error_errno(e, err, "the terminal's relay")
+		       : call(control, &m, NULL, 0, e);
 }
 
 void relay_close(int control, unsigned mask)

@@ -1,13 +1,13 @@
 /*
- * Theory of operation.  Everything that can fail and be undone comes first: the keeper is asked, the
- * relay of a terminal is started, made ready and holds still.  Until then the caller is what it was:
- * what was opened is closed again, no signal, id, namespace or directory was changed.  Then comes
- * sandbox_enter(); after it the only answers are yes and no, and a no leaves a process that stands
- * half inside, which its program ends.
+ * Theory of operation.  Everything that can fail and be undone comes first: the keeper is asked,
+ * the relay of a terminal is started, made ready and holds still.  Until then the caller is what it
+ * was: what was opened is closed again, no signal, id, namespace or directory was changed.  Then
+ * comes sandbox_enter(); after it the only answers are yes and no, and a no leaves a process that
+ * stands half inside, which its program ends.
  *
  * The caller itself stays in its PID namespace, only its children are inside.  Doors fork before
- * they exec the user's program; for systemd's executor, which does not, executor.h forks here.  What
- * else execs without a fork reaches clsecure-shell, which forks.
+ * they exec the user's program; for systemd's executor, which does not, executor.h forks here. 
+ * What else execs without a fork reaches clsecure-shell, which forks.
  *
  * The state belongs to the process that opened the session: PAM handles are copied by fork, and
  * their destructors run in every copy, so the pid is in it.

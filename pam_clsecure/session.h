@@ -4,7 +4,10 @@
 
 #include "pam_clsecure/login.h"
 
-/* The login is checked.  PAM_SUCCESS, PAM_PERM_DENIED or PAM_SYSTEM_ERR; never PAM_SESSION_ERR, which sudo forgives. */
+/*
+ * The login is checked.  PAM_SUCCESS, PAM_PERM_DENIED or PAM_SYSTEM_ERR; never PAM_SESSION_ERR,
+ * which sudo forgives.
+ */
 int session_open(const struct login *l);
 
 /* In the process that opened it: ends it.  Elsewhere, or without one: nothing.  PAM_SUCCESS. */

@@ -22,7 +22,9 @@ static int terminal_device(int fd, unsigned *ret_device)
 	return 0;
 }
 
-/* What cannot be asked is not taken for something else: it would go in.  EIO: it has no other end. */
+/*
+ * What cannot be asked is not taken for something else: it would go in.  EIO: it has no other end.
+ */
 static int is_terminal(int fd, const struct stat *st)
 {
 	if (!S_ISCHR(st->st_mode))
@@ -43,7 +45,8 @@ static int look_at(struct terminal *t, int fd, struct error *e)
 	if (flags < 0 || fstat(fd, &st) < 0)
 		return error_errno(e, -errno, "descriptor %d", fd);
 	if ((flags & O_PATH) || S_ISDIR(st.st_mode))
-		return error_set(e, -EPERM, "descriptor %d is a directory: it does not go into a sandbox", fd);
+		return error_set(e, -EPERM,
+			"descriptor %d is a directory: it does not go into a sandbox", fd);
 	terminal = is_terminal(fd, &st);
 	if (terminal <= 0)
 		return terminal < 0 ? error_errno(e, terminal, "descriptor %d", fd) : 0;
@@ -51,7 +54,8 @@ static int look_at(struct terminal *t, int fd, struct error *e)
 		return error_set(e, -EPERM, "descriptor %d is the master of a terminal", fd);
 	if (terminal_device(fd, &device) < 0 ||
 	    (t->mask && (terminal_device(t->outer, &other) < 0 || device != other)))
-		return error_set(e, -EPERM, "standard input, output and error are different terminals");
+		return error_set(e, -EPERM,
+			"standard input, output and error are different terminals");
 	if (!t->mask)
 		t->outer = fd;
 	t->mask |= 1U << fd;
@@ -77,7 +81,9 @@ static int prepare_pair(struct terminal *t, int dev, uid_t worker, struct error 
 
 	if (t->mask && (t->ctty < 0 || terminal_device(t->ctty, &device) < 0 ||
 			terminal_device(t->outer, &other) < 0 || device != other))
-		return error_set(e, -EPERM, "standard input, output or error is another terminal than the controlling one");
+		return error_set(e, -EPERM,
+			"standard input, output or error is another terminal than the controlling "
+			"one");
 	return pair_prepare(&t->pair, dev, worker, e);
 }
 
@@ -108,8 +114,8 @@ int terminal_prepare(struct terminal *t, int dev, uid_t worker, struct error *e)
 }
 
 /*
- * Whoever has a controlling terminal passes it to every child, which opens it as /dev/tty.  A session
- * leader that lets go of it sends SIGHUP and SIGCONT to the foreground, itself included.
+ * Whoever has a controlling terminal passes it to every child, which opens it as /dev/tty.  A
+ * session leader that lets go of it sends SIGHUP and SIGCONT to the foreground, itself included.
  */
 static int let_go(const struct terminal *t)
 {
@@ -137,7 +143,10 @@ int terminal_enter(struct terminal *t, struct error *e)
 	bool leader = t->ctty >= 0 && getsid(0) == getpid();
 	int err;
 
-	/* Needs its controlling terminal to relay; its child leads a session on the slave before it runs anything. */
+	/*
+	 * Needs its controlling terminal to relay; its child leads a session on the slave before it
+	 * runs anything.
+	 */
 	if (t->pair.device) {
 		closep(&t->ctty);
 		t->ctty = -1;

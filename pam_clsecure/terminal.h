@@ -1,6 +1,6 @@
 /*
- * The caller's descriptors 0, 1 and 2.  No terminal of the host enters a sandbox: where one of them is
- * a terminal, a pty of the sandbox takes its place, and clsecure-relay, outside, stands between.
+ * The caller's descriptors 0, 1 and 2.  No terminal of the host enters a sandbox: where one of them
+ * is a terminal, a pty of the sandbox takes its place, and clsecure-relay, outside, stands between.
  */
 #ifndef CLSECURE_PAM_TERMINAL_H
 #define CLSECURE_PAM_TERMINAL_H
@@ -17,20 +17,33 @@ struct terminal {
 	int control; /* to the relay */
 	int slave; /* of the sandbox's pty, until entered */
 	bool entered;
-	struct pair pair; /* of a caller that relays by itself; then 0-2 stay, and there is no relay */
+	/* of a caller that relays by itself; then 0-2 stay, and there is no relay */
+	struct pair pair;
 };
 #define TERMINAL_INIT {.outer = -1, .ctty = -1, .control = -1, .slave = -1, .pair = PAIR_INIT}
 
-/* Only looks.  -EPERM: what is there must not go in (a directory, O_PATH, a pty's master, two terminals). */
+/*
+ * Only looks.  -EPERM: what is there must not go in (a directory, O_PATH, a pty's master, two
+ * terminals).
+ */
 int terminal_look(struct terminal *t, const char *service, struct error *e);
 
-/* Starts the relay and gives it a pty of `dev`; nothing is changed that terminal_close() does not undo. */
+/*
+ * Starts the relay and gives it a pty of `dev`; nothing is changed that terminal_close() does not
+ * undo.
+ */
 int terminal_prepare(struct terminal *t, int dev, uid_t worker, struct error *e);
 
-/* After sandbox_enter(): lets go of the controlling terminal, puts the pty over 0-2, lets the relay run. */
+/*
+ * After sandbox_enter(): lets go of the controlling terminal, puts the pty over 0-2, lets the relay
+ * run.
+ */
 int terminal_enter(struct terminal *t, struct error *e);
 
-/* In the holder: output drained, the terminal as it was, 0-2 again the caller's.  At most RELAY_WAIT_MS. */
+/*
+ * In the holder: output drained, the terminal as it was, 0-2 again the caller's.  At most
+ * RELAY_WAIT_MS.
+ */
 void terminal_close(struct terminal *t);
 
 /* In a forked child: lets go of what is a copy. */

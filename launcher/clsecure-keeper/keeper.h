@@ -90,7 +90,9 @@ int session_kill(struct keeper *k, uint32_t id, struct error *e);
  */
 void scope_of_keeper(const struct keeper *k);
 void scope_of_sandbox(const struct keeper *k);
-/* A PID 1 that died before systemd had taken it in leaves a scope that it never sees become empty. */
+/*
+ * A PID 1 that died before systemd had taken it in leaves a scope that it never sees become empty.
+ */
 void scope_of_sandbox_end(const struct keeper *k, pid_t pid);
 
 /*

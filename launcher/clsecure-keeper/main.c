@@ -16,9 +16,8 @@
 #include <syslog.h>
 
 #define REPORT_FD 1
-/* How long the end of PID 1 is waited for: a stopped login may hold it for ever. */
 #define BUILD_SECONDS 10 /* its caller has given up long before */
-#define DEATH_MS 300
+#define DEATH_MS 300 /* for the end of PID 1: a stopped login may hold it for ever */
 
 /* Descriptor 0, read once and closed. */
 static int overrides_read(struct keeper *k)

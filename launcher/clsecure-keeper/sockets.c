@@ -20,8 +20,8 @@ static bool is_shown(const char *path)
 }
 
 /*
- * The name is what somebody gave to bind(2), in whatever mount namespace: it counts where a socket is
- * found.
+ * The name is what somebody gave to bind(2), in whatever mount namespace: it counts where a socket
+ * is found.
  */
 static int add_socket(const char *name, char ***cover)
 {

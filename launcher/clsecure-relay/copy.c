@@ -13,9 +13,12 @@
 #define QUIET_MS 20 /* silence that counts as the end of output */
 #define DRAIN_STEPS 50 /* of QUIET_MS each: an upper bound, for a terminal that is stopped */
 
-/* Attributes, charset, cursor, cursor keys, mouse, focus, pasting: what a killed program leaves on. */
+/*
+ * Attributes, charset, cursor, cursor keys, mouse, focus, pasting: what a killed program leaves on.
+ */
 static const char soft_reset[] =
-	"\033[0m\033(B\033[?25h\033[?1l\033>\033[?1000l\033[?1002l\033[?1003l\033[?1004l\033[?1006l\033[?2004l";
+	"\033[0m\033(B\033[?25h\033[?1l\033>\033[?1000l\033[?1002l\033[?1003l\033[?1004l\033[?1006l"
+	"\033[?2004l";
 
 static bool fill(struct flow *f, int fd, int *ret_errno)
 {
@@ -127,7 +130,10 @@ static void catch_changes(sigset_t *ret_open)
 	sigdelset(ret_open, SIGCONT);
 }
 
-/* A caller that relays further (su --pty) leads no session of the pty: only a signal of ours tells it. */
+/*
+ * A caller that relays further (su --pty) leads no session of the pty: only a signal of ours tells
+ * it.
+ */
 static void copy_size(const struct copy *c)
 {
 	if (c->master < 0)

@@ -1,4 +1,6 @@
-/* The bytes: from the terminal to the sandbox's pty and back, until somebody says that it is over. */
+/*
+ * The bytes: from the terminal to the sandbox's pty and back, until somebody says that it is over.
+ */
 #ifndef CLSECURE_RELAY_COPY_H
 #define CLSECURE_RELAY_COPY_H
 
@@ -23,12 +25,15 @@ struct copy {
 };
 
 /*
- * Returns when the control socket has something to read or is closed, or the caller is dead (false).
- * SIGWINCH and SIGCONT must be blocked; they are taken while it waits.
+ * Returns when the control socket has something to read or is closed, or the caller is dead
+ * (false). SIGWINCH and SIGCONT must be blocked; they are taken while it waits.
  */
 bool copy_run(struct copy *c);
 
-/* What is still on its way out, for a short while; then the terminal's modes that outlive a program. */
+/*
+ * What is still on its way out, for a short while; then the terminal's modes that outlive a
+ * program.
+ */
 void copy_drain(struct copy *c);
 
 #endif

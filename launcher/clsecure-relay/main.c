@@ -1,11 +1,11 @@
 /*
- * clsecure-relay: stands outside a sandbox between the terminal from which su, runuser or login was called
- * and the pty of the sandbox that took its place.
+ * clsecure-relay: stands outside a sandbox between the terminal from which su, runuser or login was
+ * called and the pty of the sandbox that took its place.
  *
  * Nothing inside ever holds the host's terminal, so nothing inside can read what is typed after the
  * session, or push characters into it.  Started by the PAM module with the ids of root and nothing
- * of its caller's but the descriptors of protocol.h; lives as long as the session, and no longer than its
- * caller.
+ * of its caller's but the descriptors of protocol.h; lives as long as the session, and no longer
+ * than its caller.
  */
 #include "config.h"
 #include "launcher/clsecure-relay/copy.h"
@@ -33,7 +33,10 @@ union rights {
 	struct cmsghdr align;
 };
 
-/* The end of the session is told by the caller, or by its end: not by ^C, nor by a terminal that went away. */
+/*
+ * The end of the session is told by the caller, or by its end: not by ^C, nor by a terminal that
+ * went away.
+ */
 static void set_signals(void)
 {
 	static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGPIPE};
@@ -99,7 +102,8 @@ static int get_ready(struct relay *r, const char *mode)
 
 	if (r->n_fds < 2)
 		return -EPROTO;
-	err = outer_open(&r->outer, RELAY_FD_TTY, !streq(mode, RELAY_OUTPUT), streq(mode, RELAY_INPUT));
+	err = outer_open(&r->outer, RELAY_FD_TTY, !streq(mode, RELAY_OUTPUT),
+		streq(mode, RELAY_INPUT));
 	if (err < 0)
 		return err;
 	flags = fcntl(r->fds[0], F_GETFL);
@@ -107,12 +111,17 @@ static int get_ready(struct relay *r, const char *mode)
 	    fcntl(RELAY_FD_TTY, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
 		return -errno;
 	outer_copy(&r->outer, r->fds[0]);
-	r->copy = (struct copy){.outer = &r->outer, .master = r->fds[0], .control = RELAY_FD_CONTROL,
+	r->copy = (struct copy){.outer = &r->outer,
+		.master = r->fds[0],
+		.control = RELAY_FD_CONTROL,
 		.caller = RELAY_FD_CALLER};
 	return 0;
 }
 
-/* The caller led the terminal's session and has let go: without a leader there is no ^C and no SIGWINCH. */
+/*
+ * The caller led the terminal's session and has let go: without a leader there is no ^C and no
+ * SIGWINCH.
+ */
 static void take_terminal(struct relay *r)
 {
 	if (!r->leader || setsid() < 0)

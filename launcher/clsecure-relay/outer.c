@@ -64,10 +64,15 @@ int outer_open(struct outer *o, int fd, bool input, bool shared)
 	int ends[2];
 	pid_t pid;
 
-	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		0);
 	if (state == MAP_FAILED || pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	*o = (struct outer){.fd = fd, .input = input, .shared = shared, .alive = ends[1], .state = state};
+	*o = (struct outer){.fd = fd,
+		.input = input,
+		.shared = shared,
+		.alive = ends[1],
+		.state = state};
 	pid = fork();
 	if (pid < 0)
 		return -errno;
@@ -115,7 +120,10 @@ void outer_copy(const struct outer *o, int master)
 	struct termios t;
 
 	outer_copy_size(o, master);
-	/* In the background it is as the shell's line editor has it: the pty keeps the kernel's settings. */
+	/*
+	 * In the background it is as the shell's line editor has it: the pty keeps the kernel's
+	 * settings.
+	 */
 	if (tcgetattr(outer_foreground(o) ? o->fd : master, &t) < 0)
 		return;
 	/* One that is not raw makes \r\n itself. */

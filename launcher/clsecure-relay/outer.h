@@ -1,6 +1,6 @@
 /*
- * The terminal of the host, outside: raw while it is ours and in the foreground, and at the end what it
- * was, whoever dies first.
+ * The terminal of the host, outside: raw while it is ours and in the foreground, and at the end
+ * what it was, whoever dies first.
  */
 #ifndef CLSECURE_RELAY_OUTER_H
 #define CLSECURE_RELAY_OUTER_H
@@ -17,7 +17,8 @@ struct outer_state {
 struct outer {
 	int fd;
 	bool input; /* it is also read; else only written to, and left as it is */
-	bool shared; /* the door's output goes elsewhere, through programs that write to the terminal too */
+	/* the door's output goes elsewhere, through programs that write to the terminal too */
+	bool shared;
 	int alive; /* the guard sees this end close */
 	struct outer_state *state;
 };

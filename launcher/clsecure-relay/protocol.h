@@ -1,6 +1,6 @@
 /*
- * What the PAM module and clsecure-relay say to each other: one SOCK_SEQPACKET message each way, on a
- * socket that the relay was born with.
+ * What the PAM module and clsecure-relay say to each other: one SOCK_SEQPACKET message each way, on
+ * a socket that the relay was born with.
  */
 #ifndef CLSECURE_RELAY_PROTOCOL_H
 #define CLSECURE_RELAY_PROTOCOL_H
@@ -19,7 +19,8 @@
 enum { RELAY_FD_TTY = 3, RELAY_FD_CONTROL = 4, RELAY_FD_CALLER = 5 };
 
 enum relay_op {
-	RELAY_READY = 1, /* with the pty's master, then the caller's own descriptors of the terminal */
+	/* with the pty's master, then the caller's own descriptors of the terminal */
+	RELAY_READY = 1,
 	RELAY_GO, /* .leader: the terminal has lost its session, take it */
 	RELAY_CLOSE, /* answered when all is drained and restored, with the caller's descriptors */
 };

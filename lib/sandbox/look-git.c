@@ -1,7 +1,7 @@
 /*
  * .git/config, read as its owner for the keys that make git run something.  The form is that of
- * git-config(1): [section "subsection"], key = value, comments by # and ;, values that go on after a
- * backslash.
+ * git-config(1): [section "subsection"], key = value, comments by # and ;, values that go on after
+ * a backslash.
  */
 #include "config.h"
 #include "lib/sandbox/look.h"
@@ -50,8 +50,8 @@ struct pick {
 };
 
 /*
- * Read as git reads it, a character at a time: what this took for a comment or a part of a value, and
- * git for a key, would never be told.  What git would not read is -EBADMSG.
+ * Read as git reads it, a character at a time: what this took for a comment or a part of a value,
+ * and git for a key, would never be told.  What git would not read is -EBADMSG.
  */
 struct reader {
 	char *at; /* in a text that ends with NUL */
@@ -175,7 +175,8 @@ static int read_value(struct reader *r, char **ret_value)
 	return quoted ? -EBADMSG : 0;
 }
 
-static int answer_key(const struct pick *p, const char *key, const char *value, struct person_out *out)
+static int answer_key(const struct pick *p, const char *key, const char *value,
+	struct person_out *out)
 {
 	char head[2 * KEY_MAX + 32];
 	int n = snprintf(head, sizeof(head), "%c%u\t%s=", p->kind, p->tree, key);
@@ -234,7 +235,9 @@ static int answer_strange(const char *name, unsigned tree, struct person_out *ou
 	return person_answer(out, record, (size_t)n + 1);
 }
 
-/* What is not plainly absent and cannot be read, a link above all, is told: git would go behind it. */
+/*
+ * What is not plainly absent and cannot be read, a link above all, is told: git would go behind it.
+ */
 static int look_config(int dir, const char *name, unsigned tree, struct person_out *out)
 {
 	_cleanup_close_ int git =

@@ -73,7 +73,10 @@ static int in_child(void *arg)
 	_exit(0);
 }
 
-/* Signals stay blocked until what was exec'd resets them: no handler of the caller runs in the children. */
+/*
+ * Signals stay blocked until what was exec'd resets them: no handler of the caller runs in the
+ * children.
+ */
 int spawn_orphan(spawn_exec *exec, void *arg)
 {
 	struct birth b = {.exec = exec, .arg = arg};
@@ -116,7 +119,8 @@ static int exec_keeper(void *arg)
 
 static int overrides_memfd(const char *data, size_t size, int *ret_fd)
 {
-	_cleanup_close_ int fd = memfd_create("clsecure-overrides", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	_cleanup_close_ int fd =
+		memfd_create("clsecure-overrides", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return -errno;
@@ -144,7 +148,8 @@ static int above_two(int *fd)
 	return 0;
 }
 
-int keeper_spawn(const char *slug, const char *overrides, size_t size, int *ret_report, struct error *e)
+int keeper_spawn(const char *slug, const char *overrides, size_t size, int *ret_report,
+	struct error *e)
 {
 	_cleanup_close_ int in = -1, null = -1, ours = -1, theirs = -1;
 	int pair[2], err = fault("spawn");
