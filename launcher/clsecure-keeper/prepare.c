@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -110,6 +111,8 @@ static int sandbox_make(struct keeper *k, struct show *s, const struct plan_inpu
 			return err;
 		b.netns = netns;
 	}
+	/* What libseccomp gave back would stay with this process, and again with PID 1, its copy. */
+	malloc_trim(0);
 	return builder_start(&b, BUILD_MS, &k->sandbox, e);
 }
 
