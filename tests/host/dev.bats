@@ -9,6 +9,7 @@ setup_file() {
 	# The tree and the builds are those outside, so that nothing is made again;
 	# runs and locks are this host's own.
 	mkdir -p /tmp/dev-run /tmp/dev-lock
+	touch /tmp/dev-lock/use
 	mount --bind /tmp/dev-run "$DEV_CACHE/run"
 	mount --bind /tmp/dev-lock "$DEV_CACHE/lock"
 	mknod /dev/loop-control c 10 237
@@ -66,7 +67,7 @@ in_nested_host() {
 
 @test "under systemd it is in a delegated scope of its own" {
 	dev_in_background /usr/src/clsecure/dev host -- sleep 60
-	eventually 30 in_nested_host
+	eventually 90 in_nested_host
 	run systemctl show -p Delegate "$(basename "$(cgroups | head -n 1)")"
 	kill "$DEV_PID"
 	wait "$DEV_PID" || [ $? = 143 ]
@@ -77,7 +78,7 @@ in_nested_host() {
 @test "without systemd it is in a cgroup of its own" {
 	dev_in_background unshare --mount sh -c 'mount -t tmpfs none /run/systemd && exec "$@"' - \
 		/usr/src/clsecure/dev host -- sleep 60
-	eventually 30 in_nested_host
+	eventually 90 in_nested_host
 	run find /sys/fs/cgroup -maxdepth 1 -name 'clsecure-dev-*'
 	kill "$DEV_PID"
 	wait "$DEV_PID" || [ $? = 143 ]
@@ -100,7 +101,7 @@ in_nested_host() {
 	assert_equal "$(left_behind)" "$before"
 	for signal in INT TERM; do
 		dev_in_background /usr/src/clsecure/dev host -- sleep 60
-		eventually 30 in_nested_host
+		eventually 90 in_nested_host
 		kill -s "$signal" "$DEV_PID"
 		wait "$DEV_PID" || :
 		assert_equal "$(left_behind)" "$before"
@@ -113,7 +114,7 @@ in_nested_host() {
 	before=$(left_behind)
 	dev_in_background unshare --mount sh -c 'mount -t tmpfs none /run/systemd && exec "$@"' - \
 		/usr/src/clsecure/dev host -- sleep 60
-	eventually 30 in_nested_host
+	eventually 90 in_nested_host
 	kill -KILL "$DEV_PID"
 	wait "$DEV_PID" || :
 	eventually 5 sh -c '! pgrep -fx "sleep 60"'
@@ -133,7 +134,8 @@ in_nested_host() {
 }
 
 @test "dev shell: the caller's account, PATH at its own path, a pty" {
-	local path
+	local path before
+	before=$(left_behind)
 	make_person ivan 4321
 	groupadd -f -g 4400 team
 	usermod -aG team ivan
@@ -151,6 +153,13 @@ in_nested_host() {
 	assert_has hello
 	assert_has "$path"
 	assert_has /dev/pts/
+	assert_equal "$(left_behind)" "$before"
+}
+
+@test "dev check NAME: one file in a host, and the count last" {
+	run /usr/src/clsecure/dev check host
+	assert_status 0
+	assert_match '[1-9][0-9]* passed, 0 failed, 0 skipped$'
 }
 
 @test "wrong words are refused with 2" {
@@ -185,6 +194,63 @@ in_nested_host() {
 		assert_status 1
 		assert_has "$flag"
 	done
+}
+
+@test "a kernel without overlayfs is refused" {
+	grep -vw overlay /proc/filesystems >"$BATS_TEST_TMPDIR/filesystems"
+	run unshare --mount --propagation private sh -c 'mount --bind "$1" /proc/filesystems && exec "$2" host' - \
+		"$BATS_TEST_TMPDIR/filesystems" /usr/src/clsecure/dev
+	assert_status 1
+	assert_has 'no overlayfs'
+}
+
+@test "clean removes the cache, all of it, and nothing that others put there" {
+	local dir=$BATS_TEST_TMPDIR/cache
+	mkdir -p "$dir/lock" "$dir"/{run/x,build/y,layer/z,tree-bookworm-1,claude-1}
+	touch "$dir/lock/use" "$dir/idmap-6"
+	run env DEV_CACHE="$dir" /usr/src/clsecure/dev clean
+	assert_status 0
+	[ ! -e "$dir" ]
+	mkdir -p "$dir/lock"
+	touch "$dir/lock/use" "$dir/mine"
+	run env DEV_CACHE="$dir" /usr/src/clsecure/dev clean
+	assert_status 0
+	run ls "$dir"
+	assert_output mine
+}
+
+@test "a directory of other things is no cache, and is not cleaned" {
+	local dir=$BATS_TEST_TMPDIR/project
+	mkdir -p "$dir/build" "$dir/run"
+	for command in clean host; do
+		run env DEV_CACHE="$dir" /usr/src/clsecure/dev $command
+		assert_status 1
+		assert_has 'set DEV_CACHE to a directory of its own'
+	done
+	assert_equal "$(ls "$dir")" $'build\nrun'
+}
+
+@test "clean waits for no run that goes on: it is refused" {
+	local dir=$BATS_TEST_TMPDIR/cache
+	mkdir -p "$dir/lock" "$dir/build"
+	run flock -s "$dir/lock/use" env DEV_CACHE="$dir" /usr/src/clsecure/dev clean
+	assert_status 1
+	assert_has 'another run of dev'
+	[ -d "$dir/build" ]
+}
+
+@test "DEV_SUITE and DEV_MIRROR say what the tree is made of" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\necho "suite $*"; sed "s/^/from /"; exit 1\n' >"$BATS_TEST_TMPDIR/bin/mmdebstrap"
+	chmod +x "$BATS_TEST_TMPDIR/bin/mmdebstrap"
+	run env PATH="$BATS_TEST_TMPDIR/bin:$PATH" DEV_CACHE="$BATS_TEST_TMPDIR/cache" DEV_SUITE=sid \
+		DEV_MIRROR=http://mirror.invalid/debian /usr/src/clsecure/dev host
+	assert_status 1
+	assert_match 'suite .* sid [^ ]*/tree-sid-'
+	assert_match 'from deb .*http://mirror.invalid/debian sid main'
+	assert_has 'mmdebstrap failed'
+	run ls -d "$BATS_TEST_TMPDIR/cache"/tree-*
+	[ "$status" -ne 0 ]
 }
 
 @test "a cache without space is refused with the GiB" {
