@@ -63,6 +63,8 @@ int op_remove(struct request *r, struct error *e)
 		return error_set(e, err, "%s", why.text);
 	err = project_remove(&lock, slug, p ? policy_owner(p)->uid : (uid_t)-1,
 		p ? policy_path(p) : "/", e);
+	if (err < 0)
+		project_keep(slug);
 	registry_unlock(&lock);
 	return err < 0 ? err : projects_sweep(e);
 }

@@ -94,6 +94,18 @@ int project_remove(struct registry *lock, const char *slug, uid_t owner, const c
 	return err < 0 ? err : undo(lock, slug, owner, path, e);
 }
 
+void project_keep(const char *slug)
+{
+	char name[WORKER_NAME_MAX + 1];
+	struct record record;
+
+	worker_name(slug, name);
+	if (record_by_name(REGISTRY_DIR, name, &record) < 0)
+		return;
+	(void)slice_keep(record.uid, NULL);
+	(void)pending_clear(slug, NULL);
+}
+
 static int repair_one(struct registry *lock, int dir, const char *name, struct error *e)
 {
 	const char *slug = name + strlen(MARK);

@@ -23,4 +23,10 @@ int pending_repair(struct registry *lock, struct error *e);
 int project_remove(struct registry *lock, const char *slug, uid_t owner, const char *path,
 	struct error *e);
 
+/*
+ * Under the lock, after a removal that failed: one that has changed nothing yet, as on a full disk,
+ * is taken back; any other stays marked.
+ */
+void project_keep(const char *slug);
+
 #endif

@@ -157,7 +157,13 @@ int registry_add(struct registry *r, const char *slug, uid_t owner, const char *
 				 (unsigned)CLSECURE_UID_FIRST, (unsigned)CLSECURE_UID_LAST);
 	if (err < 0)
 		return error_errno(e, err, "find a uid for '%s'", slug);
-	err = put_record(r, &record);
+	/*
+	 * First what taking the user away will need, so that a disk that is too full for it refuses
+	 * now.  It says whose the uid is: should the rest fail, it may stay.
+	 */
+	err = tombstone_put(r->tombstones, record.uid, owner, slug, path);
+	if (err == 0)
+		err = put_record(r, &record);
 	if (err < 0)
 		return error_errno(e, err, "register '%s'", record.name);
 	/* Its tombstone would say the same again; that it stays when this fails does no harm. */

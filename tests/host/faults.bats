@@ -257,14 +257,26 @@ records() {
 	find "${all[@]}" -type f ! -name filling -exec md5sum {} + | sort
 }
 
+slice_of() {
+	echo "/etc/systemd/system/user-$(id -u "$1").slice.d"
+}
+
+# unchanged COMMAND...: refused for want of space.
+unchanged() {
+	run as_person fay clsecure "$@"
+	[ "$status" -ne 0 ] || fail "not refused: $*"
+	assert_has 'No space left on device'
+}
+
 @test "the disk of /var/lib/clsecure is full" {
-	local state=/var/lib/clsecure projects
+	local state=/var/lib/clsecure projects slice how
 	make_project fay other >/dev/null
 	tar -C $state -cf /run/state.tar .
 	mount -t tmpfs -o size=8m,nr_inodes=1000,mode=755 state $state
 	tar -C $state -xf /run/state.tar
-	fill() {	# bytes and names
+	fill() {	# bytes, and names but for "bytes"
 		dd if=/dev/zero of=$state/filling bs=4k 2>/dev/null || :
+		[ "${1:-}" != bytes ] || return 0
 		mkdir -p $state/names && seq -f "$state/names/%g" 2000 | xargs touch 2>/dev/null || :
 	}
 	empty() {
@@ -284,22 +296,22 @@ records() {
 	assert_has 'No space left on device'
 	# what cannot be written stays what it was, whole
 	make_project fay third >/dev/null
-	run as_person fay clsecure add /home/fay/third --name third
-	[ "$status" -ne 0 ]
-	assert_has 'No space left on device'
-	run getent passwd claude-worker-third
-	[ "$status" -ne 0 ]
-	run as_person fay clsecure set faults ExpireAfter=9d Linger=1
-	[ "$status" -ne 0 ]
-	assert_has 'No space left on device'
-	empty
-	assert_equal "$(records)" "$projects"
-	fill
-	run as_person fay clsecure remove --yes other
-	empty
-	[ "$status" -ne 0 ] || { run getent passwd claude-worker-other; [ "$status" -ne 0 ]; }
-	run as_person fay clsecure list
-	assert_status 0
+	slice=$(slice_of claude-worker-other)
+	for how in bytes all; do
+		fill $how
+		unchanged add /home/fay/third --name third
+		run getent passwd claude-worker-third
+		[ "$status" -ne 0 ]
+		unchanged set faults ExpireAfter=9d Linger=1
+		unchanged remove --yes other
+		run getent passwd claude-worker-other
+		assert_status 0
+		[ -e "$slice" ]
+		empty
+		assert_equal "$(records)" "$projects"
+	done
+	as_person fay clsecure remove --yes other
+	[ ! -e "$slice" ]
 	run as_person fay clsecure add /home/fay/third --name third
 	assert_status 0
 	eventually 10 nothing_left
