@@ -25,6 +25,15 @@ static void reply_to(const struct connection *c, struct keeper_reply *r, int err
 		snprintf(r->text, sizeof(r->text), "%.*s", (int)sizeof(r->text) - 1, e->text);
 }
 
+static void op_leave(struct keeper *k, struct connection *c)
+{
+	for (size_t i = 0; i < k->n_sessions; i++)
+		if (k->sessions[i].id == c->session) {
+			session_end(k, i);
+			return;
+		}
+}
+
 static int op_enter(struct keeper *k, struct connection *c, const struct keeper_request *q)
 {
 	_cleanup_close_ int logind = -1;
@@ -32,11 +41,16 @@ static int op_enter(struct keeper *k, struct connection *c, const struct keeper_
 	struct error e = {0};
 	int err = session_enter(k, c, q, &r, &logind, &e);
 	const int fds[] = {k->sandbox.pidfd, k->filter, k->sandbox.dev, logind};
+	int sent;
 
 	c->asked = true;
 	reply_to(c, &r, err, &e);
-	return wire_send(c->fd, &r, sizeof(r), fds,
+	sent = wire_send(c->fd, &r, sizeof(r), fds,
 		err < 0 ? 0 : ELEMENTSOF(fds) - (logind < 0));
+	/* Who was not answered does not enter, however long it lives. */
+	if (err == 0 && sent < 0)
+		op_leave(k, c);
+	return sent;
 }
 
 static int op_list(struct keeper *k, struct connection *c)
@@ -122,15 +136,6 @@ static int op_simple(struct keeper *k, struct connection *c, const struct keeper
 		err = error_set(&e, -ENOTSUP, "the keeper does not know this request");
 	reply_to(c, &r, err, &e);
 	return wire_send(c->fd, &r, sizeof(r), NULL, 0);
-}
-
-static void op_leave(struct keeper *k, struct connection *c)
-{
-	for (size_t i = 0; i < k->n_sessions; i++)
-		if (k->sessions[i].id == c->session) {
-			session_end(k, i);
-			return;
-		}
 }
 
 /* <0: drop the connection; 1: the sandbox has to end. */

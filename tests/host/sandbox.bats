@@ -110,6 +110,27 @@ print(struct.unpack_from("=Ii", s.recv(4096))[1])' "$@"
 	gone
 }
 
+@test "a caller that went before it was answered has no session, though it lives" {
+	local caller
+	hold
+	python3 -c '
+import socket, struct, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect("/run/clsecure/box/keeper.sock")
+s.send(struct.pack("=IIII32s224x", 1, 1, 0, 0, b"early"))
+s.close()
+print("asked", flush=True)
+time.sleep(60)' >"$BATS_TEST_TMPDIR/said" 3>&- &
+	caller=$!
+	eventually 5 grep -q asked "$BATS_TEST_TMPDIR/said"
+	run clsecure sessions box
+	assert_has box:1
+	refute_has early
+	kill "$caller"
+	pkill -u claude-worker-box -x sleep
+	gone
+}
+
 @test "a first process that is killed ends the sandbox" {
 	hold
 	kill -9 "$(first)"
