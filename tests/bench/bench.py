@@ -12,9 +12,14 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import costs  # noqa: E402
 import logins  # noqa: E402
 import measure as measurement  # noqa: E402
+import many  # noqa: E402
+import names  # noqa: E402
 import place  # noqa: E402
+import steps  # noqa: E402
+import work  # noqa: E402
 
-PARTS = {part.__name__: part for module in (logins, costs) for part in module.PARTS}
+MODULES = (logins, steps, names, costs, work, many)
+PARTS = {part.__name__: part for module in MODULES for part in module.PARTS}
 
 
 def machine():

@@ -8,7 +8,6 @@ from place import (
     look_round,
     nothing_of_ours,
     pause,
-    run,
     without_systemd,
 )
 
@@ -51,7 +50,6 @@ def here(*argv):
 
 def cold():
     """A first login, which makes the sandbox, over a plain user's"""
-    run("systemctl", "stop", "clsecured.service", "-q")
     return [
         *logins("cold, no systemd", 60, nothing_of_ours, without_systemd, ("<=", 0.5)),
         *logins("cold, with scopes", 60, nothing_of_ours, here, ("<=", 1.0)),

@@ -40,9 +40,13 @@ class Side:
         self.process.wait()
 
 
+def rounds_of(rounds):
+    return min(rounds, rounds_at_most or rounds)
+
+
 def interleave(sides, rounds):
     """{name: [ns of each round]}; closes the sides."""
-    rounds = min(rounds, rounds_at_most or rounds)
+    rounds = rounds_of(rounds)
     order = list(sides)
     taken = {side.name: [] for side in sides}
     try:

@@ -44,6 +44,7 @@ def prepare():
         install -d -m 700 -o plain -g plain /run/user/$uid
         systemctl daemon-reload"""
     )
+    run("systemctl", "stop", "-q", "clsecured.service")
 
 
 def as_user(name, *argv):
@@ -97,7 +98,7 @@ def pause():
 class Held:
     """A session that stays open: who comes now joins."""
 
-    def __init__(self, user=WORKER, pty=False):
+    def __init__(self, user=WORKER):
         argv = ["su", "-", user, "-c", "echo in; exec cat"]
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
