@@ -298,6 +298,7 @@ unchanged() {
 	make_project fay third >/dev/null
 	slice=$(slice_of claude-worker-other)
 	for how in bytes all; do
+		empty
 		fill $how
 		unchanged add /home/fay/third --name third
 		run getent passwd claude-worker-third
