@@ -17,6 +17,7 @@
 
 #define CALL_MS 1000
 #define SILENCE_MS 10000
+#define STOP_USEC 1000000
 #define SYSTEMD \
 	"org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"
 #define LOGIND "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"
@@ -133,7 +134,10 @@ static int compose_session(sd_bus *bus, sd_bus_message **ret, const void *what)
 		err = sd_bus_message_append(*ret, "uusssssussbss", (uint32_t)s->user,
 			(uint32_t)s->leader, s->service, "unspecified", "background", "", "", 0, "",
 			"", s->host[0] != '\0', "", s->host);
-	return err < 0 ? err : sd_bus_message_append(*ret, "a(sv)", 0);
+	/* To be told to end and not to end is no way to stay for systemd's minute and a half. */
+	return err < 0 ? err
+		       : sd_bus_message_append(*ret, "a(sv)", 1, "TimeoutStopUSec", "t",
+				 (uint64_t)STOP_USEC);
 }
 
 bool bus_here(void)
