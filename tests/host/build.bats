@@ -1,4 +1,7 @@
-# The build from the sources, out of their tree, with each directory elsewhere. Whoever builds is no root, so that nothing can be put outside of DESTDIR.
+# The build from the sources, as the README and HACKING tell it: in the tree and out of it, with
+# each directory elsewhere. Whoever builds is no root, so that nothing can be put outside of DESTDIR.
+# host: own
+# setup: no
 # check: all
 load lib
 
@@ -6,6 +9,7 @@ DEST=/home/builda/dest
 
 setup_file() {
 	make_person builda
+	echo 'builda ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/builda
 	cp -r /usr/src/clsecure /home/builda/src
 	chown -R builda: /home/builda/src
 	chmod -R u+w /home/builda/src
@@ -84,4 +88,21 @@ expected() {
 @test "nothing is written into the sources by a build outside of them" {
 	run as_person builda env -C /home/builda/src find . -newer ../begun -type f
 	assert_output ''
+}
+
+@test "as it is told: ./autogen.sh && ./configure && make && make check && sudo make install" {
+	grep -qF './autogen.sh && ./configure && make && sudo make install' /usr/src/clsecure/README.md
+	run as_person builda sh -c 'cd src && ./autogen.sh && ./configure && make -j2 && make -j2 check'
+	assert_status 0
+	assert_has '# FAIL:  0'
+	refute_has 'warning:'
+	run as_person builda sh -c 'cd src && sudo make install'
+	assert_status 0
+	run clsecure setup --yes
+	assert_status 0
+	run clsecure doctor
+	assert_status 0
+	as_person builda sh -c 'mkdir p && clsecure add p'
+	run as_person builda clsecure exec p id -un
+	assert_output claude-worker-p
 }

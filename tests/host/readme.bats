@@ -23,7 +23,8 @@ in_app() {
 	as_person reada env -C /home/reada/app "$@"
 }
 
-@test "every command of the README is one that a test here runs" {
+# The build is run by build.bats, dev by dev.bats, the rest here.
+@test "every command of the README is one that a test runs" {
 	local known='sudo ./dev shell [PATH]
 sudo ./dev check
 ./autogen.sh && ./configure && make && sudo make install
