@@ -1,7 +1,8 @@
 /*
  * add: a directory becomes a project.  What the peer says about the directory is looked at again,
- * as the person who is to own the project; the registry's lock is held from the first look at other
- * projects to the end, so that two adds cannot both find the place free.
+ * as the person who is to own the project, and so are her settings.  Then the registry's lock is
+ * held from the first look at other projects to the end, so that two adds cannot both find the
+ * place free; nothing is done as a person under it, because she could stop it.
  */
 #include "config.h"
 #include "launcher/clsecure-keys/keyusers.h"
@@ -23,12 +24,14 @@ struct adding {
 	bool of_root; /* the directory */
 	char slug[SLUG_MAX + 1];
 	char **assignments; /* owned array of borrowed strings */
+	struct project_new new;
 	struct registry lock;
 };
 
 static void adding_done(struct adding *a)
 {
 	person_done(&a->owner);
+	project_new_done(&a->new);
 	free(a->assignments);
 	registry_unlock(&a->lock);
 }
@@ -184,7 +187,7 @@ static int choose_name(struct request *r, struct adding *a, struct error *e)
 	return error_set(e, -EEXIST, "the name '%s' is taken", a->slug);
 }
 
-static int create(struct request *r, struct adding *a, struct error *e)
+static int create(struct adding *a, struct error *e)
 {
 	struct record record;
 	int err = registry_add(&a->lock, a->slug, a->owner.uid, a->path, &record, e);
@@ -192,10 +195,9 @@ static int create(struct request *r, struct adding *a, struct error *e)
 	if (err == 0)
 		err = slice_keep(record.uid, e);
 	if (err == 0) {
-		struct project_new n = {
-			a->slug, a->path, &a->owner, record.uid, a->assignments, r->admin};
-
-		err = project_create(&n, e);
+		a->new.slug = a->slug;
+		a->new.worker_uid = record.uid;
+		err = project_create(&a->new, e);
 	}
 	if (err == 0)
 		err = pending_clear(a->slug, e);
@@ -222,7 +224,16 @@ static int add_locked(struct request *r, struct adding *a, struct error *e)
 		err = check_yes(r, a, e);
 	if (err == 0)
 		err = pending_mark(a->slug, a->owner.uid, a->path, e);
-	return err < 0 ? err : create(r, a, e);
+	return err < 0 ? err : create(a, e);
+}
+
+static int prepare(struct request *r, struct adding *a, struct error *e)
+{
+	a->new = (struct project_new){.path = a->path,
+		.owner = &a->owner,
+		.assignments = a->assignments,
+		.admin = r->admin};
+	return project_prepare(&a->new, e);
 }
 
 static int answer(struct request *r, const struct adding *a)
@@ -260,6 +271,8 @@ int op_add(struct request *r, struct error *e)
 		err = place_allowed(a.path, a.owner.home, e);
 	if (err == 0)
 		err = check_mapping(&a, e);
+	if (err == 0)
+		err = prepare(r, &a, e);
 	if (err == 0)
 		err = add_locked(r, &a, e);
 	return err < 0 ? err : answer(r, &a);

@@ -8,7 +8,6 @@
 
 int op_set(struct request *r, struct error *e)
 {
-	_cleanup_registry_ struct registry lock = REGISTRY_EMPTY;
 	_cleanup_free_ char **assignments = NULL;
 	_cleanup_policy_ struct policy *p = NULL;
 	_cleanup_message_ struct message m = {0};
@@ -21,17 +20,12 @@ int op_set(struct request *r, struct error *e)
 	assignments = message_list(r->m, "setting", &given);
 	if (!assignments || given == 0)
 		return error_set(e, -EINVAL, "nothing to set");
-	/*
-	 * Two writers would lose one's change; and the project must stay the one whose owner was
-	 * looked at.
-	 */
-	err = registry_lock(REGISTRY_STATE, &lock, e);
-	if (err == 0)
-		err = project_named(r, slug, e);
+	err = project_named(r, slug, e);
 	if (err == 0)
 		err = project_for(r, slug, RIGHT_CHANGE, NULL, POLICY_TRUSTED_ONLY, &p, e);
 	if (err == 0)
-		err = project_change(slug, assignments, r->admin, waits, e);
+		err = project_change(slug, policy_owner(p)->uid, assignments, r->admin, waits,
+			e);
 	if (err < 0)
 		return err;
 	keyusers_project(slug); /* AllowUsers may have changed */

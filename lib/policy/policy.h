@@ -87,21 +87,32 @@ uint64_t policy_expires(const struct policy *p);
  * Writing project.conf.  `assignments`: NULL-terminated KEY=VALUE, KEY+=VALUE, KEY-=VALUE, KEY=
  * (reset), checked whole before anything is written; `admin`: may the caller set what is the
  * admin's alone.  Canonical form, temporary file, fsync, rename, fsync of the directory: old or new,
- * never torn.  ret_waits: NULL, or says of each setting whether its value changed and waits for the
- * next sandbox.  project_create makes PROJECTS_DIR/slug/ (0700) with project.conf, home/ (worker's,
- * 0700) and log/; -EEXIST.  project_destroy takes it away at once: there is none of this name any
- * more.  projects_sweep removes what it took, wholly, never following a link, never crossing a
- * mount; it may take long, needs no lock, and two at once do no harm.
+ * never torn.  The person's files and binds are looked at, which takes what time she likes: no lock
+ * of other persons' is to be held by the caller of project_prepare and project_change, which waits
+ * for writers of this one project.
+ *
+ * project_prepare fills n->file, which project_new_done frees.  project_create then makes
+ * PROJECTS_DIR/slug/ (0700) with project.conf, home/ (worker's, 0700) and log/; -EEXIST.
+ * project_change: -EAGAIN when the project is not `owner`'s.  ret_waits: NULL, or says of each
+ * setting whether its value changed and waits for the next sandbox.  project_destroy takes it away
+ * at once: there is none of this name any more.  projects_sweep removes what it took, wholly, never
+ * following a link, never crossing a mount; it may take long, needs no lock, and two at once do no
+ * harm.
  */
+struct project_file;
 struct project_new {
-	const char *slug, *path; /* path: absolute, real, checked by the caller as the owner */
+	const char *path; /* absolute, real, checked by the caller as the owner */
 	const struct person *owner;
-	uid_t worker_uid;
 	char *const *assignments;
 	bool admin;
+	struct project_file *file; /* owned: what is to be written, checked whole */
+	const char *slug; /* from here on for project_create alone */
+	uid_t worker_uid;
 };
+void project_new_done(struct project_new *n);
+int project_prepare(struct project_new *n, struct error *e);
 int project_create(const struct project_new *n, struct error *e);
-int project_change(const char *slug, char *const *assignments, bool admin,
+int project_change(const char *slug, uid_t owner, char *const *assignments, bool admin,
 	bool ret_waits[SETTING_COUNT_], struct error *e);
 int project_destroy(const char *slug, struct error *e);
 int projects_sweep(struct error *e);

@@ -21,6 +21,7 @@
 #include "lib/policy/words.h"
 
 #define HOME "home"
+#define LOG "log"
 #define HOME_NEW ".home.new"
 #define NAME_ROOM (SLUG_MAX + 8)
 #define OLD ".old-"
@@ -123,7 +124,7 @@ static int make_home(int project, const char *name, uid_t worker, struct error *
 
 /* A project in the directory `name`, which nobody looks into yet. */
 static int make_project(int projects, const char *name, const struct project_new *n,
-	const struct project_file *f, struct error *e)
+	struct error *e)
 {
 	_cleanup_close_ int fd = -1;
 	int err;
@@ -136,53 +137,57 @@ static int make_project(int projects, const char *name, const struct project_new
 	err = make_home(fd, HOME, n->worker_uid, e);
 	if (err < 0)
 		return err;
-	if (mkdirat(fd, "log", 0700) < 0)
+	if (mkdirat(fd, LOG, 0700) < 0)
 		return error_errno(e, -errno, "make the log's directory of '%s'", n->slug);
-	return project_file_save(fd, f, e);
+	return project_file_save(fd, n->file, e);
 }
 
-static int new_file(const struct project_new *n, struct project_file *ret_file, struct error *e)
+void project_new_done(struct project_new *n)
 {
-	_cleanup_(project_file_done) struct project_file f = {.owner = n->owner->uid};
+	project_file_freep(&n->file);
+	n->file = NULL;
+}
+
+int project_prepare(struct project_new *n, struct error *e)
+{
+	_cleanup_(project_file_freep) struct project_file *f = calloc(1, sizeof(*f));
 	_cleanup_(stack_done) struct stack k = {0};
 	int err;
 
+	if (!f)
+		return error_errno(e, -ENOMEM, "add '%s'", n->path);
 	if (!path_normal(n->path, false, false) || !text_valid(n->path))
 		return error_set(e, -EINVAL,
 			"'%s' has control characters, is not UTF-8, or is not absolute", n->path);
-	f.path = strdup(n->path);
-	if (!f.path || layer_init(&f.layer, SOURCE_PROJECT, PROJECT_CONF) < 0)
-		return error_errno(e, -ENOMEM, "add '%s'", n->slug);
-	strcpy(f.owner_name, n->owner->name);
-	f.created = f.changed = now();
-	err = stack_load_trusted(&k, &f, e);
+	f->path = strdup(n->path);
+	if (!f->path || layer_init(&f->layer, SOURCE_PROJECT, PROJECT_CONF) < 0)
+		return error_errno(e, -ENOMEM, "add '%s'", n->path);
+	f->owner = n->owner->uid;
+	strcpy(f->owner_name, n->owner->name);
+	f->created = f->changed = now();
+	err = stack_load_trusted(&k, f, e);
 	if (err == 0)
-		err = apply_all(&k, &f, n->owner, n->assignments, n->admin, e);
-	f.layer = k.layers[SOURCE_PROJECT];
+		err = apply_all(&k, f, n->owner, n->assignments, n->admin, e);
+	f->layer = k.layers[SOURCE_PROJECT];
 	k.layers[SOURCE_PROJECT] = (struct layer){0};
 	if (err == 0)
-		err = check_profile(&f.layer, e);
-	if (err < 0)
-		return err;
-	*ret_file = f;
-	f = (struct project_file){0};
-	return 0;
+		err = check_profile(&f->layer, e);
+	if (err == 0)
+		n->file = TAKE_PTR(f);
+	return err;
 }
 
 int project_create(const struct project_new *n, struct error *e)
 {
-	_cleanup_(project_file_done) struct project_file f = {0};
 	_cleanup_close_ int projects = -1;
 	char name[NAME_ROOM];
 	int err;
 
 	if (!slug_valid(n->slug) || slug_reserved(n->slug))
 		return error_set(e, -EINVAL, "'%s' cannot be a project's name", n->slug);
-	err = new_file(n, &f, e);
-	if (err == 0 && mkdir(policy_paths()->projects, 0700) < 0 && errno != EEXIST)
-		err = error_errno(e, -errno, "make '%s'", policy_paths()->projects);
-	if (err == 0)
-		err = projects_open(true, &projects, e);
+	if (mkdir(policy_paths()->projects, 0700) < 0 && errno != EEXIST)
+		return error_errno(e, -errno, "make '%s'", policy_paths()->projects);
+	err = projects_open(true, &projects, e);
 	if (err < 0)
 		return err;
 	if (faccessat(projects, n->slug, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
@@ -190,7 +195,7 @@ int project_create(const struct project_new *n, struct error *e)
 	snprintf(name, sizeof(name), ".new-%s", n->slug);
 	err = tree_remove(projects, name, e); /* of one that was killed */
 	if (err == 0)
-		err = make_project(projects, name, n, &f, e);
+		err = make_project(projects, name, n, e);
 	if (err == 0 && renameat2(projects, name, projects, n->slug, RENAME_NOREPLACE) < 0)
 		err = error_errno(e, -errno, "add '%s'", n->slug);
 	if (err < 0) {
@@ -233,6 +238,24 @@ static int load_twice(int project, const char *slug, struct project_file f[2], s
 	return 0;
 }
 
+/*
+ * Writers of one project wait for each other, and for nobody else's: what a person's files make of
+ * a change is hers to delay.  The directory itself is a sweep's to lock.
+ */
+static int lock_project(int project, int *ret_fd, struct error *e)
+{
+	_cleanup_close_ int fd =
+		openat(project, LOG, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return error_errno(e, -errno, "open the log's directory");
+	err = lock_wait(fd, e);
+	if (err == 0)
+		*ret_fd = TAKE_FD(fd);
+	return err;
+}
+
 static int change(int project, struct project_file f[2], struct stack k[2],
 	char *const *assignments, bool admin, bool ret_waits[SETTING_COUNT_], struct error *e)
 {
@@ -259,18 +282,22 @@ static int change(int project, struct project_file f[2], struct stack k[2],
 	return err;
 }
 
-int project_change(const char *slug, char *const *assignments, bool admin,
+int project_change(const char *slug, uid_t owner, char *const *assignments, bool admin,
 	bool ret_waits[SETTING_COUNT_], struct error *e)
 {
 	struct project_file f[2] = {0};
 	struct stack k[2] = {0};
-	_cleanup_close_ int projects = -1, project = -1;
-	int err = projects_open(true, &projects, e);
+	_cleanup_close_ int projects = -1, project = -1, lock = -1;
+	int err = projects_open(false, &projects, e);
 
 	if (err == 0)
 		err = project_open(projects, slug, &project, e);
 	if (err == 0)
+		err = lock_project(project, &lock, e);
+	if (err == 0)
 		err = load_twice(project, slug, f, k, e);
+	if (err == 0 && f[0].owner != owner)
+		err = error_set(e, -EAGAIN, "'%s' became another person's meanwhile", slug);
 	if (err == 0)
 		err = change(project, f, k, assignments, admin, ret_waits, e);
 	for (int i = 0; i < 2; i++) {

@@ -23,6 +23,13 @@ void project_file_done(struct project_file *f)
 	f->path = NULL;
 }
 
+void project_file_freep(struct project_file **f)
+{
+	if (*f)
+		project_file_done(*f);
+	free(*f);
+}
+
 static int trusted(int fd, const char *what, struct error *e)
 {
 	struct stat st;
@@ -60,15 +67,15 @@ int read_trusted(int dir, const char *path, char **ret_data, size_t *ret_size, s
 	return err < 0 ? error_errno(e, err, "read '%s'", path) : 0;
 }
 
-static int lock(int fd, struct error *e)
+int lock_wait(int fd, struct error *e)
 {
 	const struct timespec nap = {.tv_nsec = 10 * 1000 * 1000};
 
 	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += 10) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return error_errno(e, -errno, "lock '%s'", policy_paths()->projects);
+			return error_errno(e, -errno, "wait for another change");
 		if (waited >= LOCK_WAIT_MS)
-			return error_set(e, -EBUSY, "another change of projects goes on");
+			return error_set(e, -EBUSY, "another change goes on");
 		nanosleep(&nap, NULL);
 	}
 	return 0;
@@ -86,7 +93,7 @@ int projects_open(bool exclusive, int *ret_fd, struct error *e)
 		return error_errno(e, -errno, "open '%s'", path);
 	err = trusted(fd, path, e);
 	if (err == 0 && exclusive)
-		err = lock(fd, e);
+		err = lock_wait(fd, e);
 	if (err < 0)
 		return err;
 	*ret_fd = TAKE_FD(fd);

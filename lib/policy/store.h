@@ -23,15 +23,17 @@ struct project_file {
 };
 
 void project_file_done(struct project_file *f);
+void project_file_freep(struct project_file **f); /* it and its memory */
 int project_file_parse(const char *data, size_t size, const char *name,
 	struct project_file *ret_file, struct error *e);
 
 /* Owned; what project_file_parse() reads back to the same, or -errno. */
 int project_file_text(const struct project_file *f, char **ret_text, struct error *e);
 
-/*
- * The directory of all, checked to be root's.  `lock`: alone with other writers, -EBUSY after 5 s.
- */
+/* Locks the open directory; -EBUSY after 5 s. */
+int lock_wait(int fd, struct error *e);
+
+/* The directory of all, checked to be root's.  `lock`: with lock_wait(). */
 int projects_open(bool lock, int *ret_fd, struct error *e);
 
 /* -ENOENT: there is no project of this name. */

@@ -256,3 +256,14 @@ while not os.path.exists("stop"):
 	assert_output claude-worker-loop
 	as_person una clsecure remove --yes loop
 }
+
+@test "who stops what root does as her holds up nobody else" {
+	local pid
+	make_project una other >/dev/null
+	pid=$(as_person ida python3 "$BATS_TEST_DIRNAME/attack-stop.py" clsecure set prey BindReadOnly=/home/ida/prey/.git)
+	as_person una clsecure add /home/una/other --name other
+	# While that child stood still.
+	run cat "/proc/$pid/stat"
+	assert_has ' T '
+	as_person una clsecure remove --yes other
+}

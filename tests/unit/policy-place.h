@@ -135,8 +135,9 @@ static inline void add(char *const *assignments)
 	};
 
 	fake_person(person_uid, &owner, NULL);
-	if (project_create(&n, &e) < 0)
+	if (project_prepare(&n, &e) < 0 || project_create(&n, &e) < 0)
 		fail_msg("%s", e.text);
+	project_new_done(&n);
 	person_done(&owner);
 }
 
@@ -194,7 +195,7 @@ static inline int set(bool admin, struct error *e, const char *a, const char *b)
 {
 	char *const assignments[] = {(char *)a, (char *)b, NULL};
 
-	return project_change("app", assignments, admin, NULL, e);
+	return project_change("app", person_uid, assignments, admin, NULL, e);
 }
 
 static inline void set_ok(bool admin, const char *a)

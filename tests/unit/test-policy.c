@@ -11,7 +11,7 @@ static void no_project(void **state)
 
 	assert_int_equal(policy_load("app", NULL, 0, &p, &e), -ENOENT);
 	assert_int_equal(policy_load("../x", NULL, 0, &p, &e), -ENOENT);
-	assert_int_equal(project_change("app", WORDS(), true, NULL, &e), -ENOENT);
+	assert_int_equal(project_change("app", person_uid, WORDS(), true, NULL, &e), -ENOENT);
 	assert_int_equal(project_empty_home("app", 0, &e), -ENOENT);
 }
 
@@ -187,8 +187,10 @@ static void nothing_is_changed_by_an_error(void **state)
 	assert_int_equal(set(false, &e, "Profile=none-such", NULL), -EINVAL);
 	assert_int_equal(set(false, &e, "Command=a\nb", NULL), -EINVAL);
 	expect(SETTING_LINGER, "5s", SOURCE_PROJECT);
-	assert_int_equal(project_change("app", WORDS("Linger=5", "AllowUsers=x", "Network=full",
-		"Home=ephemeral"), false, waits, &e), 0);
+	assert_int_equal(project_change("app", person_uid, WORDS("Linger=5", "AllowUsers=x",
+		"Network=full", "Home=ephemeral"), false, waits, &e), 0);
+	assert_int_equal(project_change("app", person_uid + 1, WORDS("Linger=6"), true, NULL, &e),
+		-EAGAIN);
 	for (enum setting s = 0; s < SETTING_COUNT_; s++)
 		n += waits[s];
 	assert_int_equal(n, 2);
@@ -323,7 +325,7 @@ static void binds_that_do_not_fit(void **state)
 
 		snprintf(text, sizeof(text), "Bind%s='%s:%s'", bad[i].read_only ? "ReadOnly" : "",
 			bad[i].source, bad[i].destination);
-		assert_int_equal(project_change("app", set, true, NULL, &e), -EINVAL);
+		assert_int_equal(project_change("app", person_uid, set, true, NULL, &e), -EINVAL);
 		assert_non_null(strstr(e.text, bad[i].why));
 	}
 }

@@ -55,6 +55,7 @@ static void a_projects_life(void **state)
 		make(top, "projects");
 	make(projects, ".new-app");
 	make(projects, ".new-app/home");
+	assert_int_equal(project_prepare(&n, &e), 0);
 	assert_int_equal(project_create(&n, &e), 0);
 	assert_int_equal(project_create(&n, &e), -EEXIST);
 	assert_false(there(".new-app"));
@@ -65,15 +66,15 @@ static void a_projects_life(void **state)
 	assert_int_equal(project_create(&n, &e), -EINVAL);
 	n.slug = "../x";
 	assert_int_equal(project_create(&n, &e), -EINVAL);
-	n.slug = "other";
+	project_new_done(&n);
 	n.path = "relative";
-	assert_int_equal(project_create(&n, &e), -EINVAL);
+	assert_int_equal(project_prepare(&n, &e), -EINVAL);
 	n.path = "/new\nline";
-	assert_int_equal(project_create(&n, &e), -EINVAL);
+	assert_int_equal(project_prepare(&n, &e), -EINVAL);
 	n.path = dir;
 	n.assignments = WORDS("Netwrok=full");
-	assert_int_equal(project_create(&n, &e), -EINVAL);
-	assert_false(there("other"));
+	assert_int_equal(project_prepare(&n, &e), -EINVAL);
+	assert_null(n.file);
 	person_done(&owner);
 
 	put_in(projects, "app/home/file", "x");
@@ -150,7 +151,7 @@ static void killed_while_writing(void **state)
 				char text[32];
 
 				snprintf(text, sizeof(text), "Linger=%d", k % 2 + 1);
-				project_change("app", WORDS(text), false, NULL, NULL);
+				project_change("app", person_uid, WORDS(text), false, NULL, NULL);
 			}
 		}
 		usleep(2000 + (useconds_t)i * 137);
