@@ -61,20 +61,15 @@ static void take(int listener, int signals, int conn)
 		peers_add(&peers, peer.uid, pid);
 }
 
-/* Everything that waits.  A negative answer: nothing more is waiting. */
-static int take_all(int listener, int signals)
+/* One that waits: in between, signals are looked for and what has ended makes room. */
+static int take_one(int listener, int signals)
 {
-	for (;;) {
-		_cleanup_close_ int conn =
-			accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	_cleanup_close_ int conn = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-		if (conn < 0)
-			return errno == EAGAIN || errno == ECONNABORTED || errno == EINTR
-				? 0
-				: -errno;
-		take(listener, signals, conn);
-		reap(); /* while ten thousand wait, what has ended makes room */
-	}
+	if (conn < 0)
+		return errno == EAGAIN || errno == ECONNABORTED || errno == EINTR ? 0 : -errno;
+	take(listener, signals, conn);
+	return 0;
 }
 
 /* 0 after SIGTERM: sessions that are open go on. */
@@ -95,7 +90,7 @@ static int loop(int listener, int signals)
 			if (si.ssi_signo != SIGCHLD)
 				return 0;
 		reap();
-		if (take_all(listener, signals) < 0) {
+		if (take_one(listener, signals) < 0) {
 			timeout = ACCEPT_PAUSE_MS;
 			p[0].events = 0;
 		}
