@@ -189,8 +189,23 @@ static int wait_for_route(pid_t pasta)
 	return -ETIMEDOUT;
 }
 
+/* It holds the sandbox's network: it is gone before the guard is. */
+static void end_pasta(pid_t pasta)
+{
+	const struct timespec step = {.tv_nsec = 5000000};
+	uint64_t deadline = now_ms() + READY_MS;
+
+	do {
+		kill(pasta, SIGKILL);
+		if (waitpid(pasta, NULL, WNOHANG) != 0)
+			return;
+		nanosleep(&step, NULL);
+	} while (now_ms() < deadline);
+}
+
 _Noreturn void pasta_guard(bool forward)
 {
+	const struct timespec pause = {.tv_nsec = 100000000};
 	struct pollfd p = {.fd = 0, .events = POLLIN};
 	int go[2], said;
 	pid_t pasta;
@@ -208,9 +223,9 @@ _Noreturn void pasta_guard(bool forward)
 		said = wait_for_route(pasta);
 	/* The keeper's end closing is all that is waited for. */
 	if (wire_send(0, &said, sizeof(said), NULL, 0) == 0 && said == 0)
-		while (poll(&p, 1, -1) < 0 && errno == EINTR)
-			;
+		while (poll(&p, 1, -1) < 0)
+			nanosleep(&pause, NULL);
 	if (pasta > 0)
-		kill(pasta, SIGKILL);
+		end_pasta(pasta);
 	_exit(0);
 }
