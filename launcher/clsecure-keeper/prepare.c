@@ -111,17 +111,17 @@ static int sandbox_make(struct keeper *k, struct show *s, const struct plan_inpu
 			return err;
 		b.netns = netns;
 	}
-	/* What libseccomp gave back would stay with this process, and again with PID 1, its copy. */
+	/* What was freed would stay with this process, and again with PID 1, its copy. */
 	malloc_trim(0);
 	return builder_start(&b, BUILD_MS, &k->sandbox, e);
 }
 
-static int filter_make(struct keeper *k, struct error *e)
+static int filter_choose(struct keeper *k, struct error *e)
 {
 	struct filter_options o = {
 		.allow_ptrace = policy_number(k->policy, SETTING_ALLOW_PTRACE) != 0};
 
-	return filter_build(&o, &k->filter, e);
+	return filter_open(&o, &k->filter, e);
 }
 
 /* NULL with a loopback alone. */
@@ -174,7 +174,7 @@ int prepare_and_build(struct keeper *k, struct error *e)
 	if (err == 0)
 		err = sockets_of_system(&show.cover, e);
 	if (err == 0)
-		err = filter_make(k, e);
+		err = filter_choose(k, e);
 	if (err < 0)
 		return err;
 	in.trees = show.trees;

@@ -1,5 +1,5 @@
 /*
- * The filter of system calls: one table, compiled once for each sandbox.
+ * The filter of system calls: one table, in filter-make.c, compiled when clsecure is built.
  *
  * The program loads under no_new_privs or root, in a login that is still root (it leaves what sshd,
  * su and login need to become the worker) as well as in the worker's processes.  Known calls are
@@ -19,6 +19,6 @@ struct filter_options {
 };
 
 /* ret_fd: a sealed memfd of struct sock_filter. */
-int filter_build(const struct filter_options *o, int *ret_fd, struct error *e);
+int filter_open(const struct filter_options *o, int *ret_fd, struct error *e);
 
 #endif

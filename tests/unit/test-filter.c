@@ -38,7 +38,7 @@ static int load(void **state)
 	struct stat st;
 	int fd = -1;
 
-	if (filter_build(&o, &fd, &e) < 0 || fstat(fd, &st) < 0)
+	if (filter_open(&o, &fd, &e) < 0 || fstat(fd, &st) < 0)
 		return -1;
 	program.len = (unsigned short)((size_t)st.st_size / sizeof(struct sock_filter));
 	program.filter = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -258,7 +258,7 @@ static void without_ptrace(void **state)
 	struct stat st;
 	int fd = -1;
 
-	assert_int_equal(filter_build(&o, &fd, NULL), 0);
+	assert_int_equal(filter_open(&o, &fd, NULL), 0);
 	assert_int_equal(fstat(fd, &st), 0);
 	f.len = (unsigned short)((size_t)st.st_size / sizeof(struct sock_filter));
 	f.filter = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
