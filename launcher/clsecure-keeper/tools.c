@@ -4,7 +4,6 @@
 #include "config.h"
 #include "launcher/clsecure-keeper/show.h"
 #include "lib/base/macros.h"
-#include "lib/sandbox/identity.h"
 #include "lib/sandbox/toolchains.h"
 
 #include <errno.h>
@@ -67,10 +66,9 @@ int tools_plan(struct keeper *k, struct show *s, struct error *e)
 	_cleanup_(toolchains_done) struct toolchains t = {0};
 	const struct person *owner = policy_owner(k->policy);
 	bool all = streq(policy_choice(k->policy, SETTING_TOOLCHAINS), "auto");
-	int err = toolchains_find(owner, policy_path(k->policy), all, &t, e);
+	unsigned what = TOOLCHAINS_IDENTITY | (all ? TOOLCHAINS_ALL : 0);
+	int err = toolchains_find(owner, policy_path(k->policy), what, &t, e);
 
-	if (err == 0)
-		err = git_identity(owner, &k->gitconfig, e);
 	if (err < 0)
 		return err;
 	for (size_t i = 0; err == 0 && t.binds[i]; i++)
@@ -78,5 +76,6 @@ int tools_plan(struct keeper *k, struct show *s, struct error *e)
 	if (err == 0)
 		err = path_make(k, &t);
 	k->claude = TAKE_PTR(t.claude);
+	k->gitconfig = TAKE_PTR(t.gitconfig);
 	return err < 0 ? error_errno(e, err, "cannot plan the sandbox") : 0;
 }

@@ -98,7 +98,7 @@ static int add_claude(const struct policy *p, struct message *m, struct error *e
 {
 	_cleanup_(toolchains_done) struct toolchains t = {0};
 	bool all = streq(policy_choice(p, SETTING_TOOLCHAINS), "auto");
-	int err = toolchains_find(policy_owner(p), policy_path(p), all, &t, e);
+	int err = toolchains_find(policy_owner(p), policy_path(p), all ? TOOLCHAINS_ALL : 0, &t, e);
 
 	if (err == 0 && (t.claude || t.claude_system))
 		err = message_add(m, "claude", t.claude ?: "claude");

@@ -7,14 +7,12 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define LOOK_MS 1000
 #define CONFIG_MAX ((size_t)256 * 1024)
 
-static int look(void *arg, struct person_out *out, struct error *e)
+int git_identity_look(const struct person *owner, struct person_out *out)
 {
 	static const char *const names[] = {
 		".config/git/config", ".gitconfig"}; /* the later wins */
-	const struct person *owner = arg;
 	int err = 0;
 
 	for (size_t i = 0; err == 0 && i < ELEMENTSOF(names); i++) {
@@ -50,29 +48,23 @@ static void pair_write(FILE *f, const char *pair)
 	fprintf(f, "\"\n");
 }
 
-int git_identity(const struct person *owner, char **ret_text, struct error *e)
+int git_identity_text(const char *records, size_t size, char **ret_text)
 {
-	_cleanup_(person_reply_done) struct person_reply r = {0};
-	int err = as_person(owner, look, (void *)owner, -1, LOOK_MS, &r, e);
-	const char *at, *pair;
+	const char *at = records, *pair;
 	enum look_kind kind;
 	char *text = NULL;
 	unsigned tree;
-	size_t size;
-	FILE *f;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
 
-	if (err < 0)
-		return err;
-	f = open_memstream(&text, &size);
 	if (!f)
-		return error_errno(e, -ENOMEM, "git's identity of '%s'", owner->name);
-	/* What cannot be read is as if it were not there: git says itself what it lacks. */
-	at = r.result == 0 ? r.data : NULL;
-	while (at && look_next(&at, r.data + r.size, &kind, &tree, &pair))
-		pair_write(f, pair);
+		return -ENOMEM;
+	while (at && look_next(&at, records + size, &kind, &tree, &pair))
+		if (kind == LOOK_IDENTITY)
+			pair_write(f, pair);
 	if (fclose(f) != 0) {
 		free(text);
-		return error_errno(e, -ENOMEM, "git's identity of '%s'", owner->name);
+		return -ENOMEM;
 	}
 	*ret_text = text;
 	return 0;

@@ -7,7 +7,10 @@
 
 #include "lib/base/person.h"
 
-/* The text of an /etc/gitconfig, owned; "" when the owner has not said. */
-int git_identity(const struct person *owner, char **ret_text, struct error *e);
+/* In that child: records LOOK_IDENTITY. */
+int git_identity_look(const struct person *owner, struct person_out *out);
+
+/* The text of an /etc/gitconfig, owned, from its answer; "" when the owner has not said. */
+int git_identity_text(const char *records, size_t size, char **ret_text);
 
 #endif

@@ -25,6 +25,11 @@ enum look_kind {
 	LOOK_SHORT = 'T', /* the tree is too large: sockets may have been missed */
 	/* a protected file with a further name that was not found: it can be changed by that */
 	LOOK_NAMES = 'N',
+	/* toolchains.h; paths are absolute, the number says nothing */
+	LOOK_TOOLCHAIN = 'b', /* to be shown */
+	LOOK_PATH = 'p', /* for PATH */
+	LOOK_CLAUDE = 'c', /* Claude Code's program */
+	LOOK_CLAUDE_SYSTEM = 's', /* it is in the host's system; no path */
 };
 
 /*

@@ -1,11 +1,13 @@
 #include "config.h"
 #include "lib/sandbox/toolchains.h"
+#include "lib/sandbox/identity.h"
+#include "lib/sandbox/look.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <sys/stat.h>
 
-#define LOOK_MS 2000
+#define LOOK_MS 3000
 
 /*
  * Folder and directory for PATH, in the home unless absolute; one '*' stands for the newest
@@ -37,17 +39,14 @@ static const char *const system_dirs[] = {"/usr/local/bin", "/usr/bin", "/bin"};
 struct looking {
 	const struct person *owner;
 	const char *project;
-	bool all;
+	bool all, identity;
 	struct person_out *out;
 	bool claude; /* found */
 };
 
-/* What the child answers: a letter and a text, each with its end. */
-static int tell(struct looking *l, char kind, const char *text)
+static int tell(struct looking *l, enum look_kind kind, const char *text)
 {
-	int err = person_answer(l->out, &kind, 1);
-
-	return err < 0 ? err : person_answer(l->out, text, strlen(text) + 1);
+	return look_answer(l->out, kind, 0, text);
 }
 
 static bool inside_of(const char *inner, const char *outer)
@@ -110,9 +109,9 @@ static int show_claude(struct looking *l, const char *real, bool shown)
 	snprintf(bind, sizeof(bind), "%.*s",
 		end ? (int)(end - real + (int)sizeof(package) - 2) : PATH_MAX - 1, real);
 	if (!shown && !inside_of(bind, l->project) && !inside_of(l->project, bind))
-		err = tell(l, 'b', bind);
+		err = tell(l, LOOK_TOOLCHAIN, bind);
 	if (err == 0)
-		err = tell(l, 'c', real);
+		err = tell(l, LOOK_CLAUDE, real);
 	l->claude = true;
 	return err;
 }
@@ -131,7 +130,7 @@ static int look_for_claude(struct looking *l, const char *directory, bool shown)
 	/* A link into the system is the system's. */
 	if (inside_of(real, "/usr") || inside_of(real, "/opt")) {
 		l->claude = true;
-		return tell(l, 's', "");
+		return tell(l, LOOK_CLAUDE_SYSTEM, "");
 	}
 	return show_claude(l, real, shown);
 }
@@ -146,12 +145,12 @@ static int look_at_toolchain(struct looking *l, const struct toolchain *t)
 		return 0;
 	shown = l->all && !inside_of(folder, l->project) && !inside_of(l->project, folder);
 	if (shown)
-		err = tell(l, 'b', folder);
+		err = tell(l, LOOK_TOOLCHAIN, folder);
 	if (err < 0 || !t->path || !at_home(l, t->path, path) || !newest(path) ||
 		!real_directory(path))
 		return err;
 	if (shown)
-		err = tell(l, 'p', path);
+		err = tell(l, LOOK_PATH, path);
 	return err < 0 ? err : look_for_claude(l, path, shown);
 }
 
@@ -170,6 +169,9 @@ static int look(void *arg, struct person_out *out, struct error *e)
 			err = look_for_claude(l, path, false);
 	for (size_t i = 0; err == 0 && i < ELEMENTSOF(table); i++)
 		err = look_at_toolchain(l, &table[i]);
+	/* What cannot be read is as if it were not there: git says itself what it lacks. */
+	if (err == 0 && l->identity)
+		git_identity_look(l->owner, out);
 	return err;
 }
 
@@ -196,23 +198,35 @@ static int add_path(char **path, const char *text)
 	return 0;
 }
 
+static int take_one(struct toolchains *t, size_t *n, enum look_kind kind, const char *path)
+{
+	if (kind == LOOK_IDENTITY)
+		return 0; /* git_identity_text() */
+	if (kind == LOOK_CLAUDE_SYSTEM) {
+		t->claude_system = true;
+		return 0;
+	}
+	if (path[0] != '/')
+		return -EPROTO;
+	if (kind == LOOK_TOOLCHAIN)
+		return add(&t->binds, n, path);
+	if (kind == LOOK_PATH)
+		return add_path(&t->path, path);
+	if (kind == LOOK_CLAUDE && !t->claude)
+		return (t->claude = strdup(path)) ? 0 : -ENOMEM;
+	return 0;
+}
+
 static int take(struct toolchains *t, const struct person_reply *r)
 {
+	const char *at = r->data, *path;
+	enum look_kind kind;
+	unsigned tree;
 	size_t n = 0;
-	int err = 0;
+	int err = git_identity_text(r->data, r->size, &t->gitconfig);
 
-	for (const char *p = r->data; err == 0 && p < r->data + r->size; p += strlen(p) + 1) {
-		if (p[0] == 's')
-			t->claude_system = true;
-		else if (p[1] != '/')
-			err = -EPROTO;
-		else if (p[0] == 'b')
-			err = add(&t->binds, &n, p + 1);
-		else if (p[0] == 'p')
-			err = add_path(&t->path, p + 1);
-		else if (p[0] == 'c' && !t->claude)
-			err = (t->claude = strdup(p + 1)) ? 0 : -ENOMEM;
-	}
+	while (err == 0 && look_next(&at, r->data + r->size, &kind, &tree, &path))
+		err = take_one(t, &n, kind, path);
 	if (err == 0 && !t->binds)
 		err = (t->binds = calloc(1, sizeof(*t->binds))) ? 0 : -ENOMEM;
 	if (err == 0 && !t->path)
@@ -220,12 +234,15 @@ static int take(struct toolchains *t, const struct person_reply *r)
 	return err;
 }
 
-int toolchains_find(const struct person *owner, const char *project, bool all,
+int toolchains_find(const struct person *owner, const char *project, unsigned what,
 	struct toolchains *ret, struct error *e)
 {
 	_cleanup_(person_reply_done) struct person_reply r = {0};
 	_cleanup_(toolchains_done) struct toolchains t = {0};
-	struct looking l = {.owner = owner, .project = project, .all = all};
+	struct looking l = {.owner = owner,
+		.project = project,
+		.all = what & TOOLCHAINS_ALL,
+		.identity = what & TOOLCHAINS_IDENTITY};
 	int err = as_person(owner, look, &l, -1, LOOK_MS, &r, e);
 
 	if (err < 0)
@@ -245,5 +262,6 @@ void toolchains_done(struct toolchains *t)
 	free(t->binds);
 	free(t->path);
 	free(t->claude);
+	free(t->gitconfig);
 	*t = (struct toolchains){0};
 }
