@@ -65,6 +65,17 @@ printf '%s' second"
 	refute_has SSH_AUTH_SOCK
 }
 
+@test "the person's language comes along, and nothing else that the client sends" {
+	run gate -o SetEnv='LANG=C.UTF-8 LC_TIME=C COLORTERM=truecolor TZ=Asia/Tokyo ANTHROPIC_API_KEY=evil LD_PRELOAD=/evil.so' \
+		gateapp env
+	assert_status 0
+	assert_has LANG=C.UTF-8
+	assert_has LC_TIME=C
+	assert_has COLORTERM=truecolor
+	refute_has Tokyo
+	refute_has evil
+}
+
 @test "a project that is not there, or another's, or no name: refused, 125" {
 	run gate nosuch true
 	assert_status 125
