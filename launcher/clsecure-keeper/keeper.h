@@ -23,7 +23,7 @@ struct connection {
 	int fd;
 	uint64_t since; /* now_ms() */
 	bool reserved;
-	bool asked; /* more than KEEPER_COUNT: no caller that is about to enter */
+	bool asked; /* more than KEEPER_COUNT, KEEPER_HERE: no caller that is about to enter */
 	uint32_t session; /* it entered with; 0: none */
 };
 

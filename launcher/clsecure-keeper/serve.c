@@ -132,7 +132,7 @@ static int op_simple(struct keeper *k, struct connection *c, const struct keeper
 		err = session_ready(k, c, &e);
 	else if (q->op == KEEPER_RESERVE)
 		c->reserved = (err = is_meant(k, q, &e)) == 0;
-	else if (q->op != KEEPER_COUNT)
+	else if (q->op != KEEPER_COUNT && q->op != KEEPER_HERE)
 		err = error_set(&e, -ENOTSUP, "the keeper does not know this request");
 	reply_to(c, &r, err, &e);
 	return wire_send(c->fd, &r, sizeof(r), NULL, 0);

@@ -243,9 +243,12 @@ int project_sessions(const char *slug, struct keeper_reply **ret_list, size_t *r
 
 bool project_runs(const char *slug)
 {
+	struct keeper_request q = {.op = KEEPER_COUNT};
 	_cleanup_close_ int conn = -1;
+	struct keeper_reply reply;
 
-	return keeper_connect(slug, false, NULL, KEEPER_WAIT_MS, &conn, NULL) == 0;
+	return keeper_connect(slug, false, NULL, KEEPER_WAIT_MS, &conn, NULL) == 0 &&
+		keeper_call(conn, &q, &reply, NULL, NULL, KEEPER_WAIT_MS, NULL) == 0;
 }
 
 int project_kill(const char *slug, uid_t worker, uint32_t session, struct error *e)

@@ -131,7 +131,7 @@ int keeper_give(int conn, const struct keeper_request *q, int fd, unsigned timeo
 /* -EPIPE, -ECONNREFUSED, -ENOENT: there is no keeper, or it is leaving. */
 static int find(struct search *s, int *ret_conn)
 {
-	struct keeper_request ping = {.op = KEEPER_COUNT};
+	struct keeper_request ping = {.op = KEEPER_HERE};
 	_cleanup_close_ int conn = -1;
 	struct keeper_reply reply;
 	int err = connect_once(s->slug, &conn);

@@ -45,6 +45,7 @@ enum keeper_op {
 	 * .worker
 	 */
 	KEEPER_RESERVE,
+	KEEPER_HERE, /* answered: a keeper is there, and goes on */
 };
 
 /*

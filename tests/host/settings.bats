@@ -159,6 +159,22 @@ loud_ssh() {
 	eventually 5 loud_ssh true
 }
 
+# Each phase of PAM asks once; that a keeper is there is asked too, and costs no reading.
+@test "a login that joins has the keeper read its settings twice" {
+	project MaxSessions=9
+	hold
+	local keeper trace=$BATS_TEST_TMPDIR/trace tracer
+	keeper=$(pgrep -oxf 'clsecure-keeper setapp') # PID 1 inside is its copy
+	strace -qq -e trace=openat -o "$trace" -p "$keeper" 3>&- &
+	tracer=$!
+	eventually 5 grep -q TracerPid:.*[1-9] "/proc/$keeper/status"
+	su claude-worker-setapp -c true
+	kill "$tracer"
+	wait "$tracer" || :
+	release
+	assert_equal "$(grep -c '"project.conf"' "$trace")" 2
+}
+
 @test "MaxSessions: set counts at once, for a sandbox that runs" {
 	project MaxSessions=1
 	hold
