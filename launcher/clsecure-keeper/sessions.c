@@ -196,7 +196,7 @@ int session_kill(struct keeper *k, uint32_t id, struct error *e)
 	struct session *s = session_find(k, id);
 
 	if (!s)
-		return error_set(e, -ESRCH, "'%s' has no session %u", k->slug, id);
+		return error_set(e, -ESRCH, "there is no session '%s:%u'", k->slug, id);
 	kill_below(k, s->holder, 0);
 	return 0;
 }

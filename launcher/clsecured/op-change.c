@@ -82,5 +82,9 @@ int op_kill(struct request *r, struct error *e)
 	if (text && (errno || *end || end == text || session == 0 || session > UINT32_MAX))
 		return error_set(e, -EINVAL, "'%s' is no number of a session", text);
 	err = project_for(r, slug, RIGHT_CHANGE, NULL, POLICY_TRUSTED_ONLY, &p, e);
-	return err < 0 ? err : project_kill(slug, worker, (uint32_t)session, e);
+	if (err == 0)
+		err = project_kill(slug, worker, (uint32_t)session, e);
+	if (err == -ESRCH)
+		remedy_set(r, "'clsecure sessions' shows those that there are.");
+	return err;
 }

@@ -262,7 +262,9 @@ int project_kill(const char *slug, uid_t worker, uint32_t session, struct error 
 	int err = keeper_connect(slug, false, NULL, KEEPER_WAIT_MS, &conn, e);
 
 	if (err == -ENOENT)
-		return 0;
+		return session == 0
+			? 0
+			: error_set(e, -ESRCH, "there is no session '%s:%u'", slug, session);
 	if (err == 0)
 		err = keeper_call(conn, &q, &reply_, NULL, NULL, KEEPER_WAIT_MS, e);
 	return err == -EPIPE || err == -ECONNRESET ? 0 : err; /* gone meanwhile: all the better */

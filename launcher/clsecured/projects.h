@@ -42,8 +42,9 @@ int project_sessions(const char *slug, struct keeper_reply **ret_list, size_t *r
 bool project_runs(const char *slug);
 
 /*
- * Ends one session, or all (0) with the sandbox.  0 also when there was none.  worker: of the
- * project that is meant (-ESTALE when its name is another's now), or 0 while the registry is locked.
+ * Ends one session (-ESRCH when there is none of that number), or all (0) with the sandbox: 0 also
+ * when there was none.  worker: of the project that is meant (-ESTALE when its name is another's
+ * now), or 0 while the registry is locked.
  */
 int project_kill(const char *slug, uid_t worker, uint32_t session, struct error *e);
 

@@ -300,6 +300,9 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 	id=$(ann clsecure sessions shapp --json | jq -r '.sessions[0].session')
 	run as_person shbob clsecure kill "$id"
 	assert_status 1
+	run ann clsecure kill shapp:999
+	assert_status 1
+	assert_has "there is no session 'shapp:999'"
 	ann clsecure exec shapp sleep 200 &
 	second=$!
 	eventually 5 pgrep -u claude-worker-shapp -f 'sleep 200'
@@ -308,6 +311,17 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 	ann clsecure kill shapp
 	wait $first $second || :
 	eventually 5 nothing_left
+}
+
+@test "kill: a session that is not there is an error, a project with none is not" {
+	ann clsecure kill shapp
+	run ann clsecure kill shapp:9
+	assert_status 1
+	assert_has "there is no session 'shapp:9'"
+	assert_has "'clsecure sessions' shows those that there are"
+	run ann clsecure kill shapp
+	assert_status 0
+	assert_output ""
 }
 
 @test "first use adds the git top level" {
