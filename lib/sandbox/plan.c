@@ -37,7 +37,7 @@ static const char *const etc_dirs[] = {
 	"python3.13", "python2.7", "java", "java-8-openjdk", "java-11-openjdk", "java-17-openjdk",
 	"java-21-openjdk", "java-25-openjdk", "maven", "gradle", "php", "ruby", "vim", "emacs",
 	"dpkg", "debuginfod", "gdb", "security", "pam.d", "xdg", "gss", "openssl", "mono", "R",
-	"npm", "zsh", "selinux/targeted/contexts",
+	"npm", "zsh", "groff", "selinux/targeted/contexts",
 };
 
 static const struct {

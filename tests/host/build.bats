@@ -92,10 +92,13 @@ expected() {
 
 @test "as it is told: ./autogen.sh && ./configure && make && make check && sudo make install" {
 	grep -qF './autogen.sh && ./configure && make && sudo make install' /usr/src/clsecure/README.md
+	as_person builda sh -c 'cd src && git init -q . && git add -A'
 	run as_person builda sh -c 'cd src && ./autogen.sh && ./configure && make -j2 && make -j2 check'
 	assert_status 0
 	assert_has '# FAIL:  0'
 	refute_has 'warning:'
+	run as_person builda git -C src ls-files --others --exclude-standard
+	assert_output ''
 	run as_person builda sh -c 'cd src && sudo make install'
 	assert_status 0
 	run clsecure setup --yes

@@ -27,6 +27,7 @@ in_app() {
 @test "every command of the README is one that a test runs" {
 	local known='sudo ./dev shell [PATH]
 sudo ./dev check
+sudo apt install gcc make autoconf automake pkg-config libpam0g-dev libseccomp-dev libcap-dev nettle-dev libjson-c-dev libsystemd-dev libcmocka-dev passt
 ./autogen.sh && ./configure && make && sudo make install
 sudo clsecure setup
 sudo clsecure doctor
@@ -44,6 +45,14 @@ clsecure info'
 	said './autogen.sh && ./configure && make && sudo make install'
 	[ -x /usr/bin/clsecure ]
 	grep -q autogen.sh /usr/src/clsecure/tests/host/dev/tree-build
+}
+
+@test "the packages that it names are those of this host, which compiled it" {
+	local packages
+	packages=$(sed -n 's/^    sudo apt install //p' $README)
+	[ -n "$packages" ]
+	# shellcheck disable=SC2086
+	dpkg -s $packages >/dev/null
 }
 
 @test "setup says what it would change; a second one has nothing to do; doctor finds nothing wrong" {
@@ -89,4 +98,12 @@ clsecure info'
 	assert_status 0
 	run in_app clsecure set app Network=
 	assert_status 0
+}
+
+@test "scp claude-worker-app@localhost:app/FILE ." {
+	grep -q 'scp claude-worker-app@localhost:app/FILE .' $README
+	run in_app scp -q -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+		claude-worker-app@localhost:app/Makefile copied
+	assert_status 0
+	cmp /home/reada/app/Makefile /home/reada/app/copied
 }

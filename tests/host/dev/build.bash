@@ -100,7 +100,7 @@ layer_need() {
 	if [ ! -d "$LAYER" ]; then
 		build_lock
 		if [ ! -d "$LAYER" ]; then
-			say "compiling clsecure${*:+ ($*)}"
+			say "compiling clsecure${*:+ ($*)}; from nothing it takes a minute or more"
 			rm -rf --one-file-system "$BUILD/dest"
 			build_step build gcc install "$@" || die "clsecure does not compile, log: none is kept; the end is above"
 			# Another checkout can have made the same one meanwhile.
