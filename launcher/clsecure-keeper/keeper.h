@@ -74,9 +74,10 @@ const char *serve(struct keeper *k);
 /* `clsecure set` counts at once; where the files cannot be read, what they said before. */
 void refresh(struct keeper *k);
 
-/* *ret_logind: what the caller has to hold as long as it lives (scope_of_session), or -1. */
 int session_enter(struct keeper *k, struct connection *c, const struct keeper_request *q,
-	struct keeper_reply *r, int *ret_logind, struct error *e);
+	struct keeper_reply *r, struct error *e);
+/* *ret_logind: what the caller has to hold as long as it lives (scope_of_session), or -1. */
+int session_place(struct keeper *k, struct connection *c, int *ret_logind, struct error *e);
 int session_ready(struct keeper *k, struct connection *c, struct error *e);
 /* 0: pidfd is the session's now. */
 int session_program(struct keeper *k, struct connection *c, int pidfd, struct error *e);

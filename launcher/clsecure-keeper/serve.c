@@ -36,21 +36,30 @@ static void op_leave(struct keeper *k, struct connection *c)
 
 static int op_enter(struct keeper *k, struct connection *c, const struct keeper_request *q)
 {
-	_cleanup_close_ int logind = -1;
 	struct keeper_reply r = {0};
 	struct error e = {0};
-	int err = session_enter(k, c, q, &r, &logind, &e);
-	const int fds[] = {k->sandbox.pidfd, k->filter, k->sandbox.dev, logind};
+	int err = session_enter(k, c, q, &r, &e);
+	const int fds[] = {k->sandbox.pidfd, k->filter, k->sandbox.dev};
 	int sent;
 
 	c->asked = true;
 	reply_to(c, &r, err, &e);
-	sent = wire_send(c->fd, &r, sizeof(r), fds,
-		err < 0 ? 0 : ELEMENTSOF(fds) - (logind < 0));
+	sent = wire_send(c->fd, &r, sizeof(r), fds, err < 0 ? 0 : ELEMENTSOF(fds));
 	/* Who was not answered does not enter, however long it lives. */
 	if (err == 0 && sent < 0)
 		op_leave(k, c);
 	return sent;
+}
+
+static int op_place(struct keeper *k, struct connection *c)
+{
+	_cleanup_close_ int logind = -1;
+	struct keeper_reply r = {0};
+	struct error e = {0};
+	int err = session_place(k, c, &logind, &e);
+
+	reply_to(c, &r, err, &e);
+	return wire_send(c->fd, &r, sizeof(r), &logind, logind >= 0);
 }
 
 static int op_list(struct keeper *k, struct connection *c)
@@ -155,6 +164,8 @@ static int handle(struct keeper *k, struct connection *c)
 	switch (q.op) {
 	case KEEPER_ENTER:
 		return op_enter(k, c, &q);
+	case KEEPER_PLACE:
+		return op_place(k, c);
 	case KEEPER_LEAVE:
 		op_leave(k, c);
 		return 0;

@@ -74,7 +74,7 @@ static void text_end(char *text, size_t size)
 }
 
 int session_enter(struct keeper *k, struct connection *c, const struct keeper_request *q,
-	struct keeper_reply *r, int *ret_logind, struct error *e)
+	struct keeper_reply *r, struct error *e)
 {
 	struct session s = {.who = *q, .since = (uint64_t)time(NULL), .program = -1}, *room;
 	int err = may_enter(k, c, e);
@@ -103,7 +103,16 @@ int session_enter(struct keeper *k, struct connection *c, const struct keeper_re
 	c->session = s.id;
 	r->session = s.id;
 	limits_tell(k->policy, r);
-	*ret_logind = scope_of_session(k, &s);
+	return 0;
+}
+
+int session_place(struct keeper *k, struct connection *c, int *ret_logind, struct error *e)
+{
+	const struct session *s = session_find(k, c->session);
+
+	if (!s)
+		return error_set(e, -ESRCH, "this session has ended");
+	*ret_logind = scope_of_session(k, s);
 	return 0;
 }
 

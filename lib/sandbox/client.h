@@ -49,10 +49,10 @@ int sandbox_prepare(const char *slug, const struct keeper_request *who, struct s
 	struct error *e);
 
 /*
- * The point of no return: namespaces of PID 1 (mnt, pid, net, ipc, uts; one setns), a fresh cgroup
- * namespace, cwd "/", umask kept, the session's limits, empty bounding and ambient set,
- * no_new_privs, the filter, every descriptor from 3 up close-on-exec. After a failure the caller is
- * not usable for anything but refusing.  READY is sent last.
+ * The point of no return: a place in logind's sight (PLACE), namespaces of PID 1 (mnt, pid, net,
+ * ipc, uts; one setns), a fresh cgroup namespace, cwd "/", umask kept, the session's limits, empty
+ * bounding and ambient set, no_new_privs, the filter, every descriptor from 3 up close-on-exec.
+ * After a failure the caller is not usable for anything but refusing.  READY is sent last.
  */
 int sandbox_enter(struct sandbox *s, struct error *e);
 

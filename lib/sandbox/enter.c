@@ -66,7 +66,7 @@ int sandbox_prepare(const char *slug, const struct keeper_request *who, struct s
 	uint64_t deadline = now_ms() + KEEPER_WAIT_MS;
 	struct keeper_request q = *who;
 	struct keeper_reply reply;
-	int fds[4] = {-1, -1, -1, -1}, err;
+	int fds[3] = {-1, -1, -1}, err;
 	size_t n = ELEMENTSOF(fds);
 
 	err = keeper_connect(slug, true, NULL, KEEPER_WAIT_MS, &s.conn, e);
@@ -81,8 +81,7 @@ int sandbox_prepare(const char *slug, const struct keeper_request *who, struct s
 	memcpy(s.limits, reply.limits, sizeof(s.limits));
 	s.pidfd = fds[0];
 	s.dev = fds[2];
-	s.logind = fds[3];
-	err = n >= 3 ? filter_map(fds[1], &s) : -EPROTO;
+	err = n == 3 ? filter_map(fds[1], &s) : -EPROTO;
 	if (fds[1] >= 0)
 		close(fds[1]);
 	if (err == 0 && syscall(SYS_pidfd_send_signal, s.pidfd, 0, NULL, 0) < 0)
@@ -184,12 +183,25 @@ static int join(const struct sandbox *s)
 	return 0;
 }
 
+/* In the host's cgroup namespace still: where the caller then is becomes the root of its own. */
+static int place(struct sandbox *s, struct error *e)
+{
+	struct keeper_request q = {.op = KEEPER_PLACE, .session = s->session};
+	struct keeper_reply reply;
+	size_t n = 1;
+
+	return keeper_call(s->conn, &q, &reply, &s->logind, &n, KEEPER_WAIT_MS, e);
+}
+
 int sandbox_enter(struct sandbox *s, struct error *e)
 {
 	struct keeper_request ready = {.op = KEEPER_READY, .session = s->session};
 	struct keeper_reply reply;
-	int err = join(s);
+	int err = place(s, e);
 
+	if (err < 0)
+		return err;
+	err = join(s);
 	if (err < 0)
 		return error_errno(e, err, "cannot join the sandbox's namespaces");
 	err = limits_set(s);

@@ -21,8 +21,7 @@
 enum keeper_op {
 	/*
 	 * answered with fds: PID 1's pidfd, the filter (sealed memfd of struct sock_filter), a
-	 * devpts ptmx opener (O_PATH of the sandbox's /dev); a fourth where the keeper made a
-	 * session of logind's, which ends with its last copy
+	 * devpts ptmx opener (O_PATH of the sandbox's /dev)
 	 */
 	KEEPER_ENTER = 1,
 	KEEPER_READY, /* the session has entered; findings and MaxSessions count it from ENTER on */
@@ -46,6 +45,11 @@ enum keeper_op {
 	 */
 	KEEPER_RESERVE,
 	KEEPER_HERE, /* answered: a keeper is there, and goes on */
+	/*
+	 * There is no way back from here: where logind has no session of the caller's, one is made
+	 * and answered as an fd, whose last copy ends it.
+	 */
+	KEEPER_PLACE,
 };
 
 /*

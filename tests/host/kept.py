@@ -4,8 +4,7 @@
 usage: kept.py SERVICE USER
 
 Exits 0 when the session was refused by PAM_SYSTEM_ERR or PAM_PERM_DENIED and the process is what it was: descriptors,
-signals, ids, capabilities, umask, directory, limits, namespaces, locale, environment, children, scheduling, terminal; but
-for a session of logind's, which is left as pam_systemd would leave it (its descriptor and its cgroup, both or neither); and
+signals, ids, capabilities, umask, directory, limits, namespaces, locale, environment, children, scheduling, terminal; and
 when `clsecure sessions` has no session by SERVICE, while the process is still there.
 """
 import ctypes
@@ -74,16 +73,6 @@ def snapshot():
     }
 
 
-def without_logind(before, after):
-    """after, without a session of logind's that was made for this process and ends with it."""
-    refs = {fd for fd in after["descriptors"].keys() - before["descriptors"].keys()
-            if after["descriptors"][fd][0].startswith("/run/systemd/sessions/")}
-    if len(refs) != 1 or "/session-" not in after["cgroup"]:
-        return after
-    kept = {fd: what for fd, what in after["descriptors"].items() if fd not in refs}
-    return {**after, "descriptors": kept, "cgroup": before["cgroup"]}
-
-
 def main():
     pam = ctypes.CDLL("libpam.so.0")
     handle = ctypes.c_void_p()
@@ -100,7 +89,7 @@ def main():
     before = snapshot()
     code = pam.pam_open_session(handle, 0)
     time.sleep(.1)
-    after = without_logind(before, snapshot())
+    after = snapshot()
     if code not in (PAM_SYSTEM_ERR, PAM_PERM_DENIED):
         sys.exit(f"pam_open_session: {code}")
     wrong = [f"{k}: {before[k]} became {after[k]}" for k in before if before[k] != after[k]]
