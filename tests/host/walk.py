@@ -62,7 +62,7 @@ def run_tty(argv):
         while select.select([master], [], [], .01)[0]:
             try:
                 out += os.read(master, 65536)
-            except OSError:  # nobody has the other end: for now, since su takes it back
+            except OSError:  # nobody has the other end at the moment: su opens it again
                 time.sleep(.01)
                 break
         if done:
