@@ -28,6 +28,14 @@ static char *trim(char *s)
 	return s;
 }
 
+static int tell(const struct ini *i, const char *key, const char *value, struct error *e)
+{
+	struct error inner = {0};
+	int err = i->fn(i->arg, i->section, key, value, i->line, &inner);
+
+	return err < 0 ? refuse(i, e, err, inner.text[0] ? inner.text : "cannot be read") : 0;
+}
+
 static int section_line(struct ini *i, struct error *e)
 {
 	char *s = trim(i->text);
@@ -39,14 +47,12 @@ static int section_line(struct ini *i, struct error *e)
 		return refuse(i, e, -EINVAL, "there is no section with such a long name");
 	s[n - 1] = '\0';
 	strcpy(i->section, s + 1);
-	return 0;
+	return tell(i, NULL, NULL, e);
 }
 
 static int assignment_line(struct ini *i, struct error *e)
 {
 	char *equals = strchr(i->text, '='), *key, *value;
-	struct error inner = {0};
-	int err;
 
 	if (!equals)
 		return refuse(i, e, -EINVAL, "neither [Section] nor Key=value nor a comment");
@@ -61,8 +67,7 @@ static int assignment_line(struct ini *i, struct error *e)
 		return refuse(i, e, -EINVAL,
 			"a line that is continued or has a comment inside (quote what "
 			"belongs to the value; comments have lines of their own)");
-	err = i->fn(i->arg, i->section, key, value, i->line, &inner);
-	return err < 0 ? refuse(i, e, err, inner.text[0] ? inner.text : "cannot be read") : 0;
+	return tell(i, key, value, e);
 }
 
 /* i->text without its newline */

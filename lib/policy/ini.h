@@ -15,12 +15,15 @@
 #define INI_LINE_MAX 4096 /* bytes, without the newline */
 #define INI_FILE_MAX (256 * 1024) /* bytes */
 
-/* section is "" before the first.  Its words are given the file and the line by ini_parse(). */
+/*
+ * section is "" before the first; key and value are NULL where a section begins.  Its words are
+ * given the file and the line by ini_parse().
+ */
 typedef int (*ini_fn)(void *arg, const char *section, const char *key, const char *value,
 	unsigned line, struct error *e);
 
 /*
- * Calls fn for each assignment, in order, until one fails.  `file` is for the words only.  -EINVAL:
+ * Calls fn for each section's head and each assignment, in order, until one fails.  `file` is for the words only.  -EINVAL:
  * not of the form; else what fn returned.  The words never quote a line.
  */
 int ini_parse(const char *data, size_t size, const char *file, ini_fn fn, void *arg,

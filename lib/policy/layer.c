@@ -101,6 +101,8 @@ int layer_assign(struct layer *l, const char *section, const char *key, const ch
 static int assign_line(void *arg, const char *section, const char *key, const char *value,
 	unsigned line, struct error *e)
 {
+	if (!key) /* -ENOENT is for projects */
+		return section_check(section, e) < 0 ? -EINVAL : 0;
 	if (!*section)
 		return error_set(e, -EINVAL, "'=' before the first [Section]");
 	return layer_assign(arg, section, key, value, line, e);

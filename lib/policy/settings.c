@@ -194,7 +194,7 @@ static bool showable(const char *word)
 	return n > 0 && n <= 24 && word[n] == '\0';
 }
 
-static int no_section(const char *section, struct error *e)
+int section_check(const char *section, struct error *e)
 {
 	const char *found = settings[0].section;
 
@@ -215,6 +215,8 @@ int setting_find(const char *section, const char *key, enum setting *ret_setting
 {
 	enum setting near;
 
+	if (section && section_check(section, e) < 0)
+		return -ENOENT;
 	for (enum setting s = 0; s < SETTING_COUNT_; s++) {
 		if (!streq(key, settings[s].key))
 			continue;
@@ -224,8 +226,6 @@ int setting_find(const char *section, const char *key, enum setting *ret_setting
 		*ret_setting = s;
 		return 0;
 	}
-	if (section && no_section(section, e) < 0)
-		return -ENOENT;
 	near = nearest(key);
 	if (!showable(key))
 		return error_set(e, -ENOENT, "there is no such setting; the nearest is %s= in [%s]",

@@ -116,6 +116,9 @@ struct setting_info {
 
 extern const struct setting_info settings[SETTING_COUNT_];
 
+/* 0 when there is such a section; -ENOENT with the nearest right name in the words. */
+int section_check(const char *section, struct error *e);
+
 /* By exact key; -ENOENT with the nearest right name in the words.  section NULL: any. */
 int setting_find(const char *section, const char *key, enum setting *ret_setting, struct error *e);
 

@@ -183,6 +183,8 @@ static int assign(void *arg, const char *section, const char *key, const char *v
 {
 	struct project_file *f = arg;
 
+	if (!key)
+		return streq(section, STATE_SECTION) || section_check(section, e) == 0 ? 0 : -EINVAL;
 	if (streq(section, STATE_SECTION))
 		return parse_state(key, value, f, e);
 	if (streq(section, "Project") && streq(key, "Path"))

@@ -17,6 +17,10 @@ static int note(void *arg, const char *section, const char *key, const char *val
 	struct seen *s = arg;
 	size_t n = strlen(s->text);
 
+	if (!key) {
+		snprintf(s->text + n, sizeof(s->text) - n, "[%s]@%u|", section, line);
+		return streq(section, "Worse") ? error_set(e, -EPERM, "nor here") : 0;
+	}
 	snprintf(s->text + n, sizeof(s->text) - n, "%s.%s=%s@%u|", section, key, value, line);
 	return streq(key, "Bad") ? error_set(e, -EPERM, "no") : 0;
 }
@@ -34,7 +38,7 @@ static void files_that_are_right(void **state)
 
 	assert_int_equal(parse("", &s, &e), 0);
 	assert_int_equal(parse("# c\n; c\n\n  \n[A]\nK=v\nL = a b \nL=\n[B]\nK='# x'", &s, &e), 0);
-	assert_string_equal(s.text, "A.K=v@6|A.L=a b@7|A.L=@8|B.K='# x'@10|");
+	assert_string_equal(s.text, "[A]@5|A.K=v@6|A.L=a b@7|A.L=@8|[B]@9|B.K='# x'@10|");
 	assert_int_equal(parse("K=a=b\n", &s, &e), 0);
 	assert_string_equal(s.text, ".K=a=b@1|");
 }
@@ -60,6 +64,7 @@ static void files_that_are_wrong(void **state)
 		{"K=\xff\n", "f:1: a control character"},
 		{"\xff=a\n", "f:1: a control character"},
 		{"K=\xed\xa0\x80\n", "f:1: a control character"},
+		{"[A]\n[Worse]\nK=v\n", "f:2: nor here"},
 		{"K=v\nBad=v\nK=w\n", "f:2: no"},
 	};
 	struct seen s;

@@ -13,6 +13,10 @@ static void broken_files(void **state)
 	expect_error(-EBADMSG, ":3: Network= stands here a second time");
 	put_in(home, PERSON, "[Files]\nNetwork=full\n");
 	expect_error(-EBADMSG, ":2: Network= belongs to [Network]");
+	put_in(home, PERSON, "[Netwrk]\nNetwork=full\n");
+	expect_error(-EBADMSG, ":1: there is no section [Netwrk]; the nearest is [Network]");
+	put_in(home, PERSON, "[Netwrk]\n");
+	expect_error(-EBADMSG, ":1: there is no section [Netwrk]");
 	put_in(home, PERSON, "Network=full\n");
 	expect_error(-EBADMSG, ":1: '=' before the first");
 	put_in(home, PERSON, "mode = user\nnetwork = true\n");
