@@ -15,19 +15,20 @@ struct slices {
 	struct error *e;
 };
 
-static int plan_slice(struct slices *s, uid_t worker, bool join)
+static int plan_file(struct slices *s, const struct slice_file *f, uid_t worker, bool join)
 {
-	char path[PATH_MAX], *old = NULL, *ours = NULL;
+	char name[SLICE_NAME_MAX], path[PATH_MAX], *old = NULL, *ours = NULL;
 	bool changed;
 	int err;
 
-	snprintf(path, sizeof(path), SLICE_DIR "/" SLICE_FOLDER "/" SLICE_FILE, worker);
+	slice_name(f, worker, name);
+	snprintf(path, sizeof(path), SLICE_DIR "/%s%s%s", name, f->file ? "/" : "", f->file ?: "");
 	err = host_read(s->host->root, path, &old, s->e);
 	if (err < 0)
 		return err;
-	changed = old && !streq(old, SLICE_TEXT);
+	changed = old && !streq(old, f->text);
 	if (join) {
-		ours = strdup(SLICE_TEXT);
+		ours = strdup(f->text);
 		if (!ours) {
 			free(old);
 			return error_errno(s->e, -ENOMEM, "'%s'", path);
@@ -41,9 +42,13 @@ static int plan_slice(struct slices *s, uid_t worker, bool join)
 
 static int join_record(const struct record *record, void *userdata)
 {
-	return identity_of(record->name) == IDENTITY_WORKER
-		? plan_slice(userdata, record->uid, true)
-		: 0;
+	int err = 0;
+
+	if (identity_of(record->name) != IDENTITY_WORKER)
+		return 0;
+	for (size_t i = 0; i < ELEMENTSOF(slice_files) && err == 0; i++)
+		err = plan_file(userdata, &slice_files[i], record->uid, true);
+	return err;
 }
 
 static int join_all(struct slices *s)
@@ -59,17 +64,33 @@ static int join_all(struct slices *s)
 	return err == -ENOENT ? 0 : err;
 }
 
-/* The uid of a folder's name when it is a worker's, else 0. */
-static uid_t worker_of(const char *folder)
+/* The uid in a name of this kind, when it is a worker's, else 0. */
+static uid_t worker_of(const struct slice_file *f, const char *name)
 {
-	char name[sizeof(SLICE_FOLDER) + 16];
-	unsigned uid;
+	char same[SLICE_NAME_MAX];
+	size_t n = strlen(f->prefix);
+	unsigned long uid;
 
-	if (sscanf(folder, "user-%u.", &uid) != 1 || uid < CLSECURE_UID_FIRST ||
-		uid > CLSECURE_UID_LAST)
+	if (strncmp(name, f->prefix, n) != 0)
 		return 0;
-	snprintf(name, sizeof(name), SLICE_FOLDER, uid);
-	return streq(name, folder) ? uid : 0;
+	uid = strtoul(name + n, NULL, 10);
+	if (uid < CLSECURE_UID_FIRST || uid > CLSECURE_UID_LAST)
+		return 0;
+	slice_name(f, (uid_t)uid, same);
+	return streq(name, same) ? (uid_t)uid : 0;
+}
+
+static int part_one(struct slices *s, const char *name)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < ELEMENTSOF(slice_files) && err == 0; i++) {
+		uid_t worker = worker_of(&slice_files[i], name);
+
+		if (worker)
+			err = plan_file(s, &slice_files[i], worker, false);
+	}
+	return err;
 }
 
 /* Whatever is there, so that none stays of a project whose record is gone. */
@@ -84,12 +105,8 @@ static int part_all(struct slices *s)
 	dir = opendir(path);
 	if (!dir)
 		return errno == ENOENT ? 0 : error_errno(s->e, -errno, "opening '%s'", SLICE_DIR);
-	while (err == 0 && (d = readdir(dir))) {
-		uid_t worker = worker_of(d->d_name);
-
-		if (worker)
-			err = plan_slice(s, worker, false);
-	}
+	while (err == 0 && (d = readdir(dir)))
+		err = part_one(s, d->d_name);
 	closedir(dir);
 	return err;
 }

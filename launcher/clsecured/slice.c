@@ -10,20 +10,16 @@
 
 #define SYSTEMCTL "/usr/bin/systemctl"
 #define STOP_MS 5000
-#define TEMPORARY ".new"
-#define FOLDER_MAX 40
+#define TEMPORARY ".clsecure.new"
 
-/* The worker's folder in it has that name.  1: there is no systemd here. */
-static int open_units(
-	uid_t worker, int *ret_fd, char ret_name[static FOLDER_MAX], struct error *e)
+/* -ENOENT, without words: there is no systemd here. */
+static int open_units(struct error *e)
 {
 	int fd = open(SLICE_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0)
-		return errno == ENOENT ? 1 : error_errno(e, -errno, "open '%s'", SLICE_DIR);
-	snprintf(ret_name, FOLDER_MAX, SLICE_FOLDER, worker);
-	*ret_fd = fd;
-	return 0;
+	if (fd >= 0)
+		return fd;
+	return errno == ENOENT ? -ENOENT : error_errno(e, -errno, "open '%s'", SLICE_DIR);
 }
 
 static int open_folder(int units, const char *folder)
@@ -33,45 +29,57 @@ static int open_folder(int units, const char *folder)
 	return fd < 0 ? -errno : fd;
 }
 
-static int write_text(int folder)
+static int write_text(int folder, const char *file, const char *text)
 {
 	_cleanup_close_ int fd = -1;
-	const size_t n = strlen(SLICE_TEXT);
+	const size_t n = strlen(text);
 
 	if (unlinkat(folder, TEMPORARY, 0) < 0 && errno != ENOENT) /* of one that was killed */
 		return -errno;
 	fd = openat(folder, TEMPORARY, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, SLICE_TEXT, n) != (ssize_t)n)
+	if (write(fd, text, n) != (ssize_t)n)
 		return -EIO;
 	if (fchmod(fd, 0644) < 0 || fsync(fd) < 0 ||
-		renameat(folder, TEMPORARY, folder, SLICE_FILE) < 0)
+		renameat(folder, TEMPORARY, folder, file) < 0)
 		return -errno;
 	return fsync(folder) < 0 ? -errno : 0;
 }
 
+static int keep_in_folder(int units, const char *name, const struct slice_file *f)
+{
+	_cleanup_close_ int folder = -1;
+
+	if (mkdirat(units, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	folder = open_folder(units, name);
+	return folder < 0 ? folder : write_text(folder, f->file, f->text);
+}
+
 int slice_keep(uid_t worker, struct error *e)
 {
-	_cleanup_close_ int units = -1, folder = -1;
-	char name[FOLDER_MAX];
-	int err = open_units(worker, &units, name, e);
+	_cleanup_close_ int units = open_units(e);
 
-	if (err != 0)
-		return err < 0 ? err : 0;
-	if (mkdirat(units, name, 0755) < 0 && errno != EEXIST)
-		err = -errno;
-	if (err == 0)
-		err = folder = open_folder(units, name);
-	if (err >= 0)
-		err = write_text(folder);
-	return err < 0 ? error_errno(e, err, "write '%s/%s/%s'", SLICE_DIR, name, SLICE_FILE) : 0;
+	if (units < 0)
+		return units == -ENOENT ? 0 : units;
+	for (size_t i = 0; i < ELEMENTSOF(slice_files); i++) {
+		const struct slice_file *f = &slice_files[i];
+		char name[SLICE_NAME_MAX];
+		int err;
+
+		slice_name(f, worker, name);
+		err = f->file ? keep_in_folder(units, name, f) : write_text(units, name, f->text);
+		if (err < 0)
+			return error_errno(e, err, "write '%s/%s'", SLICE_DIR, name);
+	}
+	return 0;
 }
 
 /* It has nothing in it any more; what does not work here is gone with the next boot. */
 static void stop(uid_t worker)
 {
-	char unit[FOLDER_MAX];
+	char unit[SLICE_NAME_MAX];
 	char *argv[] = {(char *)SYSTEMCTL, (char *)"stop", (char *)"--no-ask-password", unit, NULL};
 
 	snprintf(unit, sizeof(unit), "user-%u.slice", worker);
@@ -79,23 +87,38 @@ static void stop(uid_t worker)
 		(void)run_program(argv, STOP_MS, NULL);
 }
 
+static int drop_folder(int units, const char *name, const struct slice_file *f)
+{
+	_cleanup_close_ int folder = open_folder(units, name);
+
+	if (folder < 0)
+		return folder;
+	(void)unlinkat(folder, TEMPORARY, 0);
+	if (unlinkat(folder, f->file, 0) < 0 && errno != ENOENT)
+		return -errno;
+	(void)unlinkat(units, name, AT_REMOVEDIR); /* the administrator's own files may be in it */
+	return 0;
+}
+
 int slice_drop(uid_t worker, struct error *e)
 {
-	_cleanup_close_ int units = -1, folder = -1;
-	char name[FOLDER_MAX];
-	int err = open_units(worker, &units, name, e);
+	_cleanup_close_ int units = open_units(e);
 
-	if (err != 0)
-		return err < 0 ? err : 0;
-	folder = open_folder(units, name);
-	if (folder == -ENOENT)
-		return 0;
-	if (folder < 0)
-		return error_errno(e, folder, "open '%s/%s'", SLICE_DIR, name);
-	if (unlinkat(folder, SLICE_FILE, 0) < 0 && errno != ENOENT)
-		return error_errno(e, -errno, "remove '%s/%s/%s'", SLICE_DIR, name, SLICE_FILE);
-	(void)unlinkat(folder, TEMPORARY, 0);
-	(void)unlinkat(units, name, AT_REMOVEDIR); /* the administrator's own files may be in it */
+	if (units < 0)
+		return units == -ENOENT ? 0 : units;
+	for (size_t i = 0; i < ELEMENTSOF(slice_files); i++) {
+		const struct slice_file *f = &slice_files[i];
+		char name[SLICE_NAME_MAX];
+		int err = 0;
+
+		slice_name(f, worker, name);
+		if (f->file)
+			err = drop_folder(units, name, f);
+		else if (unlinkat(units, name, 0) < 0)
+			err = -errno;
+		if (err < 0 && err != -ENOENT)
+			return error_errno(e, err, "remove '%s/%s'", SLICE_DIR, name);
+	}
 	stop(worker);
 	return 0;
 }

@@ -10,6 +10,13 @@ setup_file() {
 	as_person slann clsecure add /home/slann/slapp --name slapp
 }
 
+dropins() {
+	local uid
+	uid=$(id -u $W)
+	printf '/etc/systemd/system/%s\n' "user-$uid.slice.d/50-clsecure.conf" \
+		"user-runtime-dir@$uid.service.d/50-clsecure.conf" "user@$uid.service"
+}
+
 dropin() { echo "/etc/systemd/system/user-$(id -u "$W").slice.d/50-clsecure.conf"; }
 
 logind_time() { awk '{ print $14 + $15 }' "/proc/$(pgrep -x systemd-logind)/stat"; }
@@ -17,8 +24,10 @@ logind_time() { awk '{ print $14 + $15 }' "/proc/$(pgrep -x systemd-logind)/stat
 twenty_scopes() { [ "$(journal_new | grep -c "^Started .*Session .* of User $W")" -eq 20 ]; }
 
 @test "add writes the drop-in, and systemd reads it without a reload" {
-	run stat -c '%U %a' "$(dropin)"
-	assert_output 'root 644'
+	for file in $(dropins); do
+		run stat -c '%U %a' "$file"
+		assert_output 'root 644'
+	done
 	run su - $W -c true </dev/null
 	assert_status 0
 	run systemctl show -P StopWhenUnneeded "user-$(id -u $W).slice"
@@ -41,7 +50,7 @@ twenty_scopes() { [ "$(journal_new | grep -c "^Started .*Session .* of User $W")
 	for user in $W claude clsecure-egress clsecure-pasta; do
 		unit=user@$(id -u $user).service
 		loginctl enable-linger $user
-		timeout 20 systemctl start "$unit"
+		timeout 20 systemctl start "$unit" 2>/dev/null || :
 		run systemctl is-active "$unit"
 		assert_output inactive
 		before=$(logind_time)
@@ -55,8 +64,34 @@ twenty_scopes() { [ "$(journal_new | grep -c "^Started .*Session .* of User $W")
 	assert_output ''
 }
 
+# slow: what a session does that leaves behind what ignores every signal to end
+slow() {
+	echo "setsid sh -c 'trap \"\" TERM HUP; touch slapp/slow.on; while :; do sleep .2; done' & sleep 99"
+}
+
+@test "a session that is slow to end keeps no login waiting" {
+	su - $W -c 'touch slapp/held.on; sleep 99' </dev/null >/dev/null 2>&1 3>&- &
+	eventually 10 test -e /home/slann/slapp/held.on
+	held=$(loginctl list-sessions --no-legend | awk -v u=$W '$3 == u { print $1 }')
+	su - $W -c "$(slow)" </dev/null >/dev/null 2>&1 3>&- &
+	eventually 10 test -e /home/slann/slapp/slow.on
+	loginctl terminate-session \
+		"$(loginctl list-sessions --no-legend | awk -v u=$W -v h=$held '$3 == u && $1 != h { print $1 }')"
+	journal_mark
+	for _ in 1 2; do
+		run timeout 20 su - $W -c 'echo in' </dev/null
+		assert_output in
+		run timeout 20 sudo -u $W echo in
+		assert_output in
+	done
+	pgrep -u $W -f slow.on
+	run journal_new
+	refute_has 'no session of logind'
+	clsecure kill slapp
+}
+
 @test "unsetup takes the drop-in back, setup writes it anew" {
-	file=$(dropin)
+	all=$(dropins) file=$(dropin)
 	echo '# local' >>"$file"
 	clsecure unsetup --yes -q
 	[ ! -e "$file" ]
@@ -68,17 +103,26 @@ twenty_scopes() { [ "$(journal_new | grep -c "^Started .*Session .* of User $W")
 	run grep -c 'StopWhenUnneeded=no' "$file"
 	assert_output 1
 	clsecure unsetup --yes -q
+	for f in $all; do
+		[ ! -e "$f" ]
+	done
 	[ ! -e "${file%/*}" ]
 	clsecure setup --yes -q
+	for f in $all; do
+		[ -e "$f" ]
+	done
 }
 
 @test "remove takes the drop-in away and stops the slice" {
-	file=$(dropin) slice=user-$(id -u $W).slice
+	all=$(dropins) file=$(dropin) slice=user-$(id -u $W).slice
 	su - $W -c true </dev/null
 	run systemctl is-active "$slice"
 	assert_output active
 	as_person slann clsecure remove slapp --yes
 	[ ! -e "${file%/*}" ]
+	for f in $all; do
+		[ ! -e "$f" ]
+	done
 	run systemctl is-active "$slice"
 	assert_output inactive
 }
