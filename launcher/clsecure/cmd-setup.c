@@ -15,6 +15,7 @@
 #include "launcher/clsecure/programs.h"
 #include "launcher/clsecure/run.h"
 #include "launcher/clsecure/sshd.h"
+#include "launcher/clsecured/bypath.h"
 #include "lib/base/registry.h"
 
 #define HOLD CLSECURE_RUNDIR "/setup.lock"
@@ -145,6 +146,8 @@ static int join(const struct cli *c, struct plan *p, struct error *e)
 {
 	int err = registry_init(REGISTRY_STATE, e);
 
+	if (err == 0)
+		err = bypath_mend(e);
 	if (err == 0)
 		err = plan_apply(p, STAGE_PAM, e);
 	if (err == 0)

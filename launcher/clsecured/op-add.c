@@ -6,6 +6,7 @@
  */
 #include "config.h"
 #include "launcher/clsecure-keys/keyusers.h"
+#include "launcher/clsecured/bypath.h"
 #include "launcher/clsecured/pending.h"
 #include "launcher/clsecured/place.h"
 #include "launcher/clsecured/projects.h"
@@ -115,41 +116,76 @@ static int check_mapping(const struct adding *a, struct error *e)
 	return err < 0 ? (e->code = -EPERM) : 0; /* of the directory, not of what was typed */
 }
 
+struct others {
+	const struct adding *a;
+	struct error *e;
+	uint64_t owned; /* by the owner-to-be */
+};
+
+/* The project that has or had this path or one above or below: is the place free of it? */
+static int check_place(const struct adding *a, const char *slug, struct error *e)
+{
+	_cleanup_policy_ struct policy *p = NULL;
+	const char *other;
+	bool own;
+
+	if (policy_load(slug, NULL, POLICY_TRUSTED_ONLY, &p, NULL) < 0)
+		return 0;
+	other = policy_path(p);
+	own = policy_owner(p)->uid == a->owner.uid;
+	if (own && streq(other, a->path))
+		return error_set(e, -EEXIST, "'%s' is project '%s' already", a->path, slug);
+	if (!own && path_within(a->path, other))
+		return error_set(e, -EPERM, "'%s' is inside a project of another person", a->path);
+	if (!own && path_within(other, a->path))
+		return error_set(e, -EPERM, "'%s' has a project of another person in it", a->path);
+	return 0;
+}
+
+static int check_other(const struct bypath *b, void *arg)
+{
+	struct others *o = arg;
+
+	o->owned += b->owner == o->a->owner.uid;
+	return path_within(o->a->path, b->path) || path_within(b->path, o->a->path)
+		? check_place(o->a, b->slug, o->e)
+		: 0;
+}
+
+/* Not the ones whose owner had the uid before. */
+static int count_own(const struct bypath *b, void *arg)
+{
+	struct others *o = arg;
+	_cleanup_policy_ struct policy *p = NULL;
+
+	if (b->owner == o->a->owner.uid &&
+		policy_load(b->slug, NULL, POLICY_TRUSTED_ONLY, &p, NULL) == 0)
+		o->owned++;
+	return 0;
+}
+
 /* Among other projects: is the place free, is the person's number used up? */
 static int check_others(struct request *r, struct adding *a, struct error *e)
 {
-	_cleanup_(strv_freep) char **slugs = NULL;
+	struct others o = {.a = a, .e = e};
 	_cleanup_free_ char *text = NULL;
-	uint64_t max = 0, n = 0;
-	int err = projects_list(&slugs, e);
+	_cleanup_close_ int dir = -1;
+	uint64_t max = 0;
+	int err = bypath_open(&a->lock, &dir, e);
 
 	if (err == 0)
 		err = admin_setting(SETTING_MAX_PROJECTS, &max, &text, e);
-	for (size_t i = 0; err == 0 && slugs[i]; i++) {
-		_cleanup_policy_ struct policy *p = NULL;
-		const char *other;
-		bool own;
-
-		if (policy_load(slugs[i], NULL, POLICY_TRUSTED_ONLY, &p, NULL) < 0)
-			continue;
-		other = policy_path(p);
-		own = policy_owner(p)->uid == a->owner.uid;
-		n += own;
-		if (own && streq(other, a->path))
-			err = error_set(e, -EEXIST, "'%s' is project '%s' already", a->path,
-				slugs[i]);
-		else if (!own && path_within(a->path, other))
-			err = error_set(e, -EPERM, "'%s' is inside a project of another person",
-				a->path);
-		else if (!own && path_within(other, a->path))
-			err = error_set(e, -EPERM, "'%s' has a project of another person in it",
-				a->path);
-	}
-	if (err == 0 && !r->admin && n >= max)
-		err = error_set(e, -EDQUOT,
-			"you have %llu projects, and more are not allowed (MaxProjects)",
-			(unsigned long long)n);
-	return err;
+	if (err == 0)
+		err = bypath_each(dir, check_other, &o);
+	if (err < 0 || r->admin || o.owned < max)
+		return err;
+	o.owned = 0;
+	err = bypath_each(dir, count_own, &o);
+	return err == 0 && o.owned >= max
+		? error_set(e, -EDQUOT,
+			  "you have %llu projects, and more are not allowed (MaxProjects)",
+			  (unsigned long long)o.owned)
+		: err;
 }
 
 static bool taken(const char *slug)
@@ -190,8 +226,13 @@ static int choose_name(struct request *r, struct adding *a, struct error *e)
 static int create(struct adding *a, struct error *e)
 {
 	struct record record;
-	int err = registry_add(&a->lock, a->slug, a->owner.uid, a->path, &record, e);
+	_cleanup_close_ int dir = -1;
+	int err = bypath_open(&a->lock, &dir, e);
 
+	if (err == 0)
+		err = bypath_put(dir, a->slug, a->owner.uid, a->path, e);
+	if (err == 0)
+		err = registry_add(&a->lock, a->slug, a->owner.uid, a->path, &record, e);
 	if (err == 0)
 		err = slice_keep(record.uid, e);
 	if (err == 0) {

@@ -1,5 +1,6 @@
 #include "config.h"
 #include "launcher/clsecured/pending.h"
+#include "launcher/clsecured/bypath.h"
 #include "launcher/clsecured/projects.h"
 #include "launcher/clsecured/slice.h"
 
@@ -70,6 +71,7 @@ static void drop_slice(const char *slug)
 static int undo(struct registry *lock, const char *slug, uid_t owner, const char *path,
 	struct error *e)
 {
+	_cleanup_close_ int dir = -1;
 	int err;
 
 	drop_slice(slug);
@@ -83,7 +85,10 @@ static int undo(struct registry *lock, const char *slug, uid_t owner, const char
 	err = project_destroy(slug, e);
 	if (err < 0 && err != -ENOENT)
 		return err;
-	return pending_clear(slug, e);
+	err = bypath_open(lock, &dir, e);
+	if (err == 0)
+		err = bypath_drop(dir, slug, path, e);
+	return err < 0 ? err : pending_clear(slug, e);
 }
 
 int project_remove(struct registry *lock, const char *slug, uid_t owner, const char *path,

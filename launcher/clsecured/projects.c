@@ -1,8 +1,10 @@
 #include "config.h"
 #include "launcher/clsecured/projects.h"
+#include "launcher/clsecured/bypath.h"
 #include "launcher/clsecured/place.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -75,34 +77,39 @@ static bool may_see(const struct request *r, const struct policy *p)
 	return r->admin || policy_may_enter(p, &r->who);
 }
 
+/* Is this what the request's directory belongs to? */
+static bool is_at(const struct request *r, const char *slug, const char *path)
+{
+	_cleanup_policy_ struct policy *p = NULL;
+
+	return policy_load(slug, NULL, POLICY_TRUSTED_ONLY, &p, NULL) == 0 &&
+		streq(policy_path(p), path) && may_see(r, p);
+}
+
 /* The nearest project at or above path. */
 static int find_by_path(struct request *r, const char *path, char ret_slug[static SLUG_MAX + 1],
 	struct error *e)
 {
-	_cleanup_(strv_freep) char **slugs = NULL;
-	size_t best = 0;
+	_cleanup_close_ int dir = -1;
+	char at[PATH_MAX];
 	int err;
 
 	if (!path_well_formed(path))
 		return error_set(e, -EINVAL, "'%s' is not an absolute path in its plain form",
 			path);
-	err = projects_list(&slugs, e);
-	if (err < 0)
-		return err;
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the list is there with 0 */
-	for (size_t i = 0; slugs[i]; i++) {
-		_cleanup_policy_ struct policy *p = NULL;
-
-		if (policy_load(slugs[i], NULL, POLICY_TRUSTED_ONLY, &p, NULL) < 0)
-			continue;
-		if (!path_within(path, policy_path(p)) || strlen(policy_path(p)) <= best ||
-			!may_see(r, p))
-			continue;
-		best = strlen(policy_path(p));
-		snprintf(ret_slug, SLUG_MAX + 1, "%s", slugs[i]);
+	err = bypath_open(NULL, &dir, e);
+	snprintf(at, sizeof(at), "%s", path);
+	while (err == 0 && *at) {
+		err = bypath_get(dir, at, ret_slug);
+		if (err == 0 && is_at(r, ret_slug, at))
+			return 0;
+		if (err < 0 && err != -ENOENT)
+			return error_errno(e, err, "look for the project of '%s'", path);
+		err = 0;
+		*strrchr(at, '/') = '\0';
 	}
-	if (best > 0)
-		return 0;
+	if (err < 0 && err != -ENOENT)
+		return err;
 	remedy_set(r, "clsecure add '%s' makes one.", path);
 	return error_set(e, -ENOENT, "'%s' is in no project", path);
 }
