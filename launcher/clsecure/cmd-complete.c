@@ -38,9 +38,9 @@ static void offer_projects(const char *start)
 
 static void offer_settings(const char *start)
 {
-	for (int s = 0; s < SETTING_COUNT_; s++)
-		if (s != SETTING_PATH && s != SETTING_OWNER && s != SETTING_ALLOW_ADD &&
-			s != SETTING_MAX_PROJECTS)
+	for (enum setting s = 0; s < SETTING_COUNT_; s++)
+		if (setting_built(s) && s != SETTING_PATH && s != SETTING_OWNER &&
+			s != SETTING_ALLOW_ADD && s != SETTING_MAX_PROJECTS)
 			offer(start, "", settings[s].key, "=");
 }
 

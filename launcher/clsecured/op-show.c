@@ -205,10 +205,10 @@ int op_info(struct request *r, struct error *e)
 		err = describe(&m, p);
 	if (err == 0)
 		err = reply(r, "row", &m);
-	for (int s = 0; err == 0 && s < SETTING_COUNT_; s++)
-		if (s != SETTING_ALLOW_ADD && s != SETTING_MAX_PROJECTS && s != SETTING_PATH &&
-			s != SETTING_OWNER)
-			err = info_setting(r, p, (enum setting)s);
+	for (enum setting s = 0; err == 0 && s < SETTING_COUNT_; s++)
+		if (setting_built(s) && s != SETTING_ALLOW_ADD && s != SETTING_MAX_PROJECTS &&
+			s != SETTING_PATH && s != SETTING_OWNER)
+			err = info_setting(r, p, s);
 	return err < 0 ? err : warn(r, p);
 }
 

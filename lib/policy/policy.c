@@ -238,7 +238,7 @@ static int tell_sources(struct policy *p, const struct stack *k)
 		int n;
 
 		if (source == SOURCE_BUILTIN)
-			n = asprintf(&p->source_texts[s], "built-in");
+			n = asprintf(&p->source_texts[s], "default");
 		else if (l->entries[s].line)
 			n = asprintf(&p->source_texts[s], "%s:%u", l->file, l->entries[s].line);
 		else

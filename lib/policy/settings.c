@@ -140,6 +140,11 @@ const struct setting_info settings[SETTING_COUNT_] = {
 		WHO_ADMIN, true, NULL, "Projects of one person."},
 };
 
+bool setting_built(enum setting s)
+{
+	return !settings[s].not_built || !streq(settings[s].not_built, "*");
+}
+
 static size_t least(size_t a, size_t b, size_t c)
 {
 	size_t m = a < b ? a : b;

@@ -116,6 +116,9 @@ struct setting_info {
 
 extern const struct setting_info settings[SETTING_COUNT_];
 
+/* Is the setting in this version at all?  Else it is refused by name, and shown nowhere. */
+bool setting_built(enum setting s);
+
 /* 0 when there is such a section; -ENOENT with the nearest right name in the words. */
 int section_check(const char *section, struct error *e);
 

@@ -132,7 +132,7 @@ int value_parse(enum setting s, const char *text, struct value *ret_value, struc
 {
 	const struct setting_info *info = &settings[s];
 
-	if (info->not_built && streq(info->not_built, "*"))
+	if (!setting_built(s))
 		return error_set(e, -EOPNOTSUPP, "%s= is not in this version", info->key);
 	if (strlen(text) > VALUE_TEXT_MAX)
 		return error_set(e, -EINVAL, "%s= is longer than %d bytes", info->key,

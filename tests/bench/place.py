@@ -34,7 +34,7 @@ def prepare():
         make_project ben bench
         as_person ben clsecure add /home/ben/bench
         info=$(clsecure info bench)
-        grep -q 'Linger  *built-in  *0$' <<<"$info"
+        grep -q 'Linger  *default  *0$' <<<"$info"
         # As a worker: a user manager is no part of the difference.
         uid=$(id -u plain)
         for unit in user@$uid user-runtime-dir@$uid; do

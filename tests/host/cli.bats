@@ -207,9 +207,14 @@ assert p[\"path\"] == \"/home/cliann/app\" and p[\"sessions\"] == 0, p'"
 	run in_app clsecure info
 	assert_status 0
 	assert_has "[Network] Network"
+	assert_match '\[Session\] Linger +default +0'
+	# what is not in this version is no setting that a session has
+	assert_equal "$(sed -n 's/^\[[A-Za-z]*\] \([A-Za-z]*\) .*/\1=/p' <<<"$output" | sort)" "$(clsecure __complete set app '' | sort)"
+	refute_has MemoryMax
 	run ann clsecure info app --json
 	assert_status 0
 	assert_has '"version":1'
+	refute_has MemoryMax
 	run ann clsecure --info
 	[ "$status" -ne 0 ]
 	run ann clsecure sessions

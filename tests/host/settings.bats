@@ -203,7 +203,7 @@ loud_ssh() {
 	run inside true
 	assert_status 0
 	run as_person seta clsecure info setapp
-	assert_match 'MaxSessions +built-in +256'
+	assert_match 'MaxSessions +default +256'
 }
 
 left() { pgrep -u claude-worker-setapp -f '^sleep 984' >/dev/null; }

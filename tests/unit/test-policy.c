@@ -26,7 +26,7 @@ static void defaults(void **state)
 	assert_string_equal(policy_path(p), dir);
 	assert_int_equal(policy_owner(p)->uid, person_uid);
 	assert_string_equal(policy_choice(p, SETTING_NETWORK), "none");
-	assert_string_equal(policy_source_text(p, SETTING_NETWORK), "built-in");
+	assert_string_equal(policy_source_text(p, SETTING_NETWORK), "default");
 	assert_int_equal(policy_number(p, SETTING_TMP_SIZE), 2ull << 30);
 	assert_int_equal(policy_expires(p), UINT64_MAX);
 	assert_null(policy_warnings(p)[0]);
