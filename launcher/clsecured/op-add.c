@@ -7,6 +7,7 @@
 #include "config.h"
 #include "launcher/clsecure-keys/keyusers.h"
 #include "launcher/clsecured/bypath.h"
+#include "launcher/clsecured/doubts.h"
 #include "launcher/clsecured/pending.h"
 #include "launcher/clsecured/place.h"
 #include "launcher/clsecured/projects.h"
@@ -284,6 +285,7 @@ static int answer(struct request *r, const struct adding *a)
 	int err;
 
 	keyusers_project(a->slug);
+	doubts_tell(r, a->slug, a->assignments);
 	worker_name(a->slug, user);
 	err = message_add(&m, "project", a->slug);
 	if (err == 0)

@@ -1,6 +1,7 @@
 /* set, remove, kill: what the owner of a project does to it. */
 #include "config.h"
 #include "launcher/clsecure-keys/keyusers.h"
+#include "launcher/clsecured/doubts.h"
 #include "launcher/clsecured/pending.h"
 #include "launcher/clsecured/projects.h"
 
@@ -29,6 +30,7 @@ int op_set(struct request *r, struct error *e)
 	if (err < 0)
 		return err;
 	keyusers_project(slug); /* AllowUsers may have changed */
+	doubts_tell(r, slug, assignments);
 	runs = project_runs(slug); /* which also makes its keeper read the settings that are live */
 	err = message_add(&m, "project", slug);
 	for (enum setting s = 0; err == 0 && runs && s < SETTING_COUNT_; s++)

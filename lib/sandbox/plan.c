@@ -5,6 +5,7 @@
 #include "lib/policy/words.h"
 #include "lib/sandbox/environment.h"
 #include "lib/sandbox/files.h"
+#include "lib/sandbox/system.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -12,10 +13,6 @@
 
 #define KIB ((uint64_t)1024)
 #define MIB (1024 * KIB)
-
-/* Directories of the host that hold programs. */
-static const char *const system_dirs[] = {
-	"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt"};
 
 /* Files of the host's /etc that say nothing about its people; copied. */
 static const char *const etc_files[] = {
@@ -160,14 +157,10 @@ static struct plan_step *add_tmpfs(struct plan *p, const char *destination, mode
 
 static void plan_system(struct plan *p)
 {
-	bool covered = false;
-
-	for (size_t i = 0; i < ELEMENTSOF(system_dirs); i++) {
+	for (size_t i = 0; system_dirs[i]; i++)
 		add_source(p, PLAN_MIRROR, system_dirs[i], system_dirs[i]);
-		covered |= path_within(CLSECURE_LIBEXECDIR, system_dirs[i]);
-	}
 	/* The worker's login shell is ours, wherever it was installed. */
-	if (!covered)
+	if (!system_has(CLSECURE_LIBEXECDIR))
 		add_source(p, PLAN_MIRROR, CLSECURE_LIBEXECDIR, CLSECURE_LIBEXECDIR);
 }
 

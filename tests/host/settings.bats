@@ -285,6 +285,58 @@ left() { pgrep -u claude-worker-setapp -f '^sleep 984' >/dev/null; }
 	release
 }
 
+# doubtful SETTING WORDS: taken, by set and by add, and said on stderr; without WORDS nothing is said.
+doubtful() {
+	local name=${1%%[+=]*}
+	run --separate-stderr as_person seta clsecure set setapp "$1"
+	assert_status 0
+	[ "$output" = '' ] || fail "set $1: $output"
+	[ "$stderr" = "${2:+clsecure: $2}" ] || fail "set $1: $stderr; not: $2"
+	as_person seta clsecure set setapp "$name="
+}
+
+@test "set says what it takes and what will do nothing: no such user, group, or shell inside" {
+	bats_require_minimum_version 1.5.0
+	project
+	doubtful AllowUsers=seta
+	doubtful AllowUsers='seta setghost' "AllowUsers= is set, but there is no user 'setghost'"
+	doubtful AllowUsers+=clsecure-egress "AllowUsers= is set, but 'clsecure-egress' is one of clsecure's own users"
+	doubtful AllowGroups=root
+	doubtful AllowGroups=setghosts "AllowGroups= is set, but there is no group 'setghosts'"
+	doubtful Shell=/bin/sh
+	doubtful Shell=/bin/setsh "Shell= is set, but '/bin/setsh' is no program that is there inside"
+	doubtful Shell=/usr "Shell= is set, but '/usr' is no program that is there inside"
+	# of the host alone; of the project; of a bind, where it is inside
+	install -m 755 /bin/bash /srv/setsh
+	doubtful Shell=/srv/setsh "Shell= is set, but '/srv/setsh' is no program that is there inside"
+	as_person seta sh -c 'cp /bin/bash set/sh; cp /bin/bash ro/sh'
+	doubtful Shell=/home/seta/set/sh
+	as_person seta clsecure set setapp BindReadOnly=/home/seta/ro:/mnt/ro
+	doubtful Shell=/mnt/ro/sh
+	doubtful Shell=/mnt/ro/none "Shell= is set, but '/mnt/ro/none' is no program that is there inside"
+	# the worker's own, which nobody can tell
+	doubtful Shell=/home/claude-worker-setapp/sh
+	# and what it says is true
+	run as_person seta clsecure set setapp Shell=/bin/setsh
+	run -127 as_person seta clsecure shell setapp true
+	as_person seta clsecure set setapp Shell=/mnt/ro/sh
+	as_person seta clsecure shell setapp true
+	as_person seta clsecure remove --yes setapp
+	run --separate-stderr project AllowUsers=setghost
+	assert_status 0
+	[ "$stderr" = "clsecure: AllowUsers= is set, but there is no user 'setghost'" ]
+	rm -f /srv/setsh /home/seta/set/sh /home/seta/ro/sh
+}
+
+@test "what cannot be bound is refused by set, and nothing is changed" {
+	project
+	run as_person seta clsecure set setapp BindReadOnly=/home/seta/none
+	assert_status 2
+	assert_has "BindReadOnly=: open '/home/seta/none': No such file or directory"
+	run as_person seta clsecure info setapp
+	refute_has /home/seta/none
+}
+
 # Every way in which who works inside can spoil the project's file.
 spoil() {
 	local how=$1
