@@ -23,8 +23,8 @@ typedef int (*ini_fn)(void *arg, const char *section, const char *key, const cha
 	unsigned line, struct error *e);
 
 /*
- * Calls fn for each section's head and each assignment, in order, until one fails.  `file` is for the words only.  -EINVAL:
- * not of the form; else what fn returned.  The words never quote a line.
+ * Calls fn for each section's head and each assignment, in order, until one fails.  `file` is for
+ * the words only.  -EINVAL: not of the form; else what fn returned.  The words never quote a line.
  */
 int ini_parse(const char *data, size_t size, const char *file, ini_fn fn, void *arg,
 	struct error *e);

@@ -189,10 +189,7 @@ static enum setting nearest(const char *key)
 	return found;
 }
 
-/*
- * A word that was typed is shown when it could be a name; it might be a line of somebody's secret.
- */
-static bool showable(const char *word)
+bool word_showable(const char *word)
 {
 	size_t n = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-");
 
@@ -209,7 +206,7 @@ int section_check(const char *section, struct error *e)
 		if (distance(section, settings[s].section) < distance(section, found))
 			found = settings[s].section;
 	}
-	if (!showable(section))
+	if (!word_showable(section))
 		return error_set(e, -ENOENT, "there is no such section; the nearest is [%s]",
 			found);
 	return error_set(e, -ENOENT, "there is no section [%s]; the nearest is [%s]", section,
@@ -232,7 +229,7 @@ int setting_find(const char *section, const char *key, enum setting *ret_setting
 		return 0;
 	}
 	near = nearest(key);
-	if (!showable(key))
+	if (!word_showable(key))
 		return error_set(e, -ENOENT, "there is no such setting; the nearest is %s= in [%s]",
 			settings[near].key, settings[near].section);
 	return error_set(e, -ENOENT, "there is no setting '%s'; the nearest is %s= in [%s]", key,

@@ -116,6 +116,11 @@ struct setting_info {
 
 extern const struct setting_info settings[SETTING_COUNT_];
 
+/*
+ * A word that was typed is shown when it could be a name; it might be a line of somebody's secret.
+ */
+bool word_showable(const char *word);
+
 /* Is the setting in this version at all?  Else it is refused by name, and shown nowhere. */
 bool setting_built(enum setting s);
 

@@ -211,6 +211,21 @@ static bool item_valid(enum setting s, const char *item)
 	}
 }
 
+/*
+ * Which one, by its number: what it says may be the half of a secret that had a blank in it.  Of a
+ * variable the name is shown too.
+ */
+static int wrong_item(enum setting s, size_t i, const char *item, struct error *e, const char *want)
+{
+	const char *equals = settings[s].type == TYPE_ENV ? strchr(item, '=') : NULL;
+	_cleanup_free_ char *name = equals ? strndup(item, (size_t)(equals - item)) : NULL;
+
+	if (name && word_showable(name))
+		return error_set(e, -EINVAL, "%s= is not %s: item %zu, '%s='", settings[s].key,
+			want, i + 1, name);
+	return error_set(e, -EINVAL, "%s= is not %s: item %zu", settings[s].key, want, i + 1);
+}
+
 static int read_list(enum setting s, const char *text, struct value *v, struct error *e)
 {
 	static const char *const want[] = {
@@ -238,7 +253,7 @@ static int read_list(enum setting s, const char *text, struct value *v, struct e
 		return err;
 	for (size_t i = 0; i < words.n; i++) {
 		if (!item_valid(s, words.list[i]))
-			return wrong(s, e,
+			return wrong_item(s, i, words.list[i], e,
 				s == SETTING_PROTECT_PATHS
 					? "a list of paths relative to the project"
 					: want[settings[s].type]);

@@ -174,7 +174,7 @@ refused() {
 	refused Home=tmp 'is none of: ephemeral, persistent'
 	refused Toolchains=some 'is none of: none, auto'
 	refused SetEnv=1A=x 'is not a list of NAME=VALUE'
-	refused SetEnv=CLSECURE_X=1 'is not a list of NAME=VALUE'
+	refused 'SetEnv=A=1 CLSECURE_X=1' ": item 2, 'CLSECURE_X='"
 	refused PassEnv='a b=c' 'is not a list of names'
 	refused AllowUsers=a:b 'is not a list of names'
 	refused AllowGroups=-x 'is not a list of names'

@@ -256,6 +256,24 @@ static void not_in_this_version(void **state)
 	assert_int_equal(value_parse(SETTING_WORKSPACE, "worktree", &v, &e), -EOPNOTSUPP);
 }
 
+static void wrong_items(void **state)
+{
+	struct value v;
+	struct error e;
+
+	assert_int_equal(value_parse(SETTING_SET_ENV, "A=1 CLSECURE_X=secret", &v, &e), -EINVAL);
+	assert_non_null(strstr(e.text, ": item 2, 'CLSECURE_X='"));
+	/* what may be the half of a secret is not said */
+	assert_int_equal(value_parse(SETTING_SET_ENV, "TOKEN=pass word B=1", &v, &e), -EINVAL);
+	assert_non_null(strstr(e.text, ": item 2"));
+	assert_null(strstr(e.text, "word"));
+	assert_int_equal(value_parse(SETTING_SET_ENV, "A=1 B=2 3xy=4", &v, &e), -EINVAL);
+	assert_non_null(strstr(e.text, ": item 3"));
+	assert_null(strstr(e.text, "3xy"));
+	assert_int_equal(value_parse(SETTING_ALLOW_USERS, "bob a/b", &v, &e), -EINVAL);
+	assert_non_null(strstr(e.text, ": item 2"));
+}
+
 static void too_much(void **state)
 {
 	char long_text[VALUE_TEXT_MAX + 2], quotes[VALUE_TEXT_MAX + 1];
@@ -459,6 +477,7 @@ int main(void)
 		cmocka_unit_test(wrong_names),
 		cmocka_unit_test(values_of_all_types),
 		cmocka_unit_test(not_in_this_version),
+		cmocka_unit_test(wrong_items),
 		cmocka_unit_test(too_much),
 		cmocka_unit_test(lists_add_and_lose),
 		cmocka_unit_test(tightening),
