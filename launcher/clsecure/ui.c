@@ -103,7 +103,7 @@ int ask_yes(const struct cli *c, const char *format, ...)
 		return -ENOMEM;
 	n = ask_line(question, answer, sizeof(answer));
 	if (n == -ENOTTY) {
-		complain("%s: there is no terminal to ask on", text);
+		complain("there is no terminal to ask on: %s", text);
 		remedy("--yes answers yes.");
 		return n;
 	}
