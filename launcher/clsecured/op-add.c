@@ -304,10 +304,9 @@ int op_add(struct request *r, struct error *e)
 	a.assignments = message_list(r->m, "setting", NULL);
 	if (!a.path || !a.assignments)
 		return error_set(e, -EBADMSG, "the request names no directory");
-	if (!path_well_formed(a.path))
-		return error_set(e, -EINVAL, "'%s' is not an absolute path in its plain form",
-			a.path);
-	err = check_allowed(r, e);
+	err = project_path_check(a.path, e);
+	if (err == 0)
+		err = check_allowed(r, e);
 	if (err == 0)
 		err = find_owner(r, &a, e);
 	if (err == 0)

@@ -7,16 +7,6 @@
 
 #define HASHED_HEAD 12 /* characters before '-' and 4 hex */
 
-bool path_well_formed(const char *path)
-{
-	if (strlen(path) >= PATH_MAX)
-		return false;
-	for (const char *p = path; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return false;
-	return path_normal(path, false, false);
-}
-
 static int home_allowed(const char *path, const char *home, struct error *e)
 {
 	static const char *const private[] = {"/.ssh", "/.config", "/.gnupg", "/.claude"};
@@ -40,7 +30,7 @@ int place_allowed(const char *path, const char *home, struct error *e)
 		"/lib64", "/libx32", "/proc", "/run", "/sbin", "/sys", "/usr", "/var",
 		CLSECURE_STATEDIR, CLSECURE_RUNDIR, CLSECURE_CONFDIR, CLSECURE_LIBEXECDIR};
 
-	if (!path_well_formed(path))
+	if (!path_normal(path, false, false))
 		return error_set(e, -EINVAL, "'%s' is not an absolute path in its plain form",
 			path);
 	if (streq(path, "/") || streq(path, "/home") || streq(path, "/root") || streq(path, "/tmp"))

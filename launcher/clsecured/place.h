@@ -9,12 +9,9 @@
 #include "lib/policy/words.h"
 
 /*
- * Absolute, without "." "..", empty parts, control characters or a slash at the end ("/" itself is
- * well-formed), below PATH_MAX.
+ * -EPERM, with the reason, where no project may be; `home` is the owner's.  The path is one that
+ * project_path_check() took.
  */
-bool path_well_formed(const char *path);
-
-/* -EPERM, with the reason, where no project may be; `home` is the owner's. */
 int place_allowed(const char *path, const char *home, struct error *e);
 
 /*

@@ -94,7 +94,7 @@ static int find_by_path(struct request *r, const char *path, char ret_slug[stati
 	char at[PATH_MAX];
 	int err;
 
-	if (!path_well_formed(path))
+	if (!path_normal(path, false, false))
 		return error_set(e, -EINVAL, "'%s' is not an absolute path in its plain form",
 			path);
 	err = bypath_open(NULL, &dir, e);

@@ -47,6 +47,28 @@ void text_clean(char *text)
 	}
 }
 
+void text_escape(const char *text, char *buf, size_t size)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t at = 0;
+
+	while (*s) {
+		size_t n = utf8_char(s);
+		char hex[5] = "\\n";
+
+		if (*s == '\t')
+			hex[1] = 't';
+		else if (n == 0 && *s != '\n')
+			snprintf(hex, sizeof(hex), "\\x%02x", *s);
+		if (at + (n ?: strlen(hex)) >= size)
+			break;
+		memcpy(buf + at, n ? (const char *)s : hex, n ?: strlen(hex));
+		at += n ?: strlen(hex);
+		s += n ?: 1;
+	}
+	buf[at] = '\0';
+}
+
 int error_set(struct error *e, int code, const char *format, ...)
 {
 	va_list ap;

@@ -22,4 +22,7 @@ int error_errno(struct error *e, int code, const char *format, ...) _printf_(3, 
 /* Replaces control characters and invalid UTF-8 in place by '?'. */
 void text_clean(char *text);
 
+/* The same bytes as \n, \t or \xHH, for a name that a person has to find again; cut to size. */
+void text_escape(const char *text, char *buf, size_t size);
+
 #endif

@@ -99,6 +99,9 @@ uint64_t policy_expires(const struct policy *p);
  * following a link, never crossing a mount; it may take long, needs no lock, and two at once do no
  * harm.
  */
+/* May it be the path of a project, by its form?  -EINVAL. */
+int project_path_check(const char *path, struct error *e);
+
 struct project_file;
 struct project_new {
 	const char *path; /* absolute, real, checked by the caller as the owner */

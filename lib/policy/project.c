@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -148,17 +149,33 @@ void project_new_done(struct project_new *n)
 	n->file = NULL;
 }
 
+int project_path_check(const char *path, struct error *e)
+{
+	char shown[128];
+
+	if (!text_valid(path)) {
+		text_escape(path, shown, sizeof(shown));
+		return error_set(e, -EINVAL,
+			"a path with a control character, or not in UTF-8, cannot be a project: "
+			"'%s'",
+			shown);
+	}
+	if (!path_normal(path, false, false) || strlen(path) >= PATH_MAX)
+		return error_set(e, -EINVAL, "'%s' is not an absolute path in its plain form",
+			path);
+	return 0;
+}
+
 int project_prepare(struct project_new *n, struct error *e)
 {
 	_cleanup_(project_file_freep) struct project_file *f = calloc(1, sizeof(*f));
 	_cleanup_(stack_done) struct stack k = {0};
-	int err;
+	int err = project_path_check(n->path, e);
 
+	if (err < 0)
+		return err;
 	if (!f)
 		return error_errno(e, -ENOMEM, "add '%s'", n->path);
-	if (!path_normal(n->path, false, false) || !text_valid(n->path))
-		return error_set(e, -EINVAL,
-			"'%s' has control characters, is not UTF-8, or is not absolute", n->path);
 	f->path = strdup(n->path);
 	if (!f->path || layer_init(&f->layer, SOURCE_PROJECT, PROJECT_CONF) < 0)
 		return error_errno(e, -ENOMEM, "add '%s'", n->path);

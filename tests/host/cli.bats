@@ -151,6 +151,24 @@ in_app() { as_person cliann env -C /home/cliann/app "$@"; }
 	[ -d /home/cliroot ]
 }
 
+@test "add: a path that no line can hold is refused, and shown so that it can be found" {
+	local path command
+	ann mkdir -p 'odd/a
+b' $'odd/x\033[31mred' $'odd/y\377'
+	while IFS='|' read -r path shown; do
+		for command in add shell; do
+			run ann clsecure $command "odd/$(printf "$path")/" </dev/null
+			[ "$status" -ne 0 ] || fail "$command took $path"
+			assert_output "clsecure: a path with a control character, or not in UTF-8, cannot be a project: '/home/cliann/odd/$shown'"
+		done
+	done <<-'EOF'
+		a\nb|a\nb
+		x\033[31mred|x\x1b[31mred
+		y\377|y\xff
+	EOF
+	ann rm -r odd
+}
+
 @test "add: root adds for the owner of the directory" {
 	ann mkdir -p byroot
 	run clsecure add /home/cliann/byroot

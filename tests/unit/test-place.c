@@ -7,19 +7,6 @@
 #include "launcher/clsecured/peers.h"
 #include "launcher/clsecured/place.h"
 
-static void well_formed(void **state)
-{
-	static const char *const good[] = {
-		"/", "/a", "/a/b", "/a/..b", "/a/.git", "/a b", "/\xc3\xa9"};
-	static const char *const bad[] = {"", "a", "/a/", "//", "/a//b", "/a/.", "/a/..", "/../a",
-		"/a/./b", "/a\nb", "/a\x7f"};
-
-	for (size_t i = 0; i < ELEMENTSOF(good); i++)
-		assert_true(path_well_formed(good[i]));
-	for (size_t i = 0; i < ELEMENTSOF(bad); i++)
-		assert_false(path_well_formed(bad[i]));
-}
-
 static void within(void **state)
 {
 	assert_true(path_within("/a/b", "/a"));
@@ -117,7 +104,6 @@ static void counting(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(well_formed),
 		cmocka_unit_test(within),
 		cmocka_unit_test(places),
 		cmocka_unit_test(slugs),

@@ -39,6 +39,23 @@ static bool there(const char *name)
 	return lstat(path, &st) == 0;
 }
 
+static void forms_of_paths(void **state)
+{
+	static const char *const good[] = {
+		"/", "/a", "/a/b", "/a/..b", "/a/.git", "/a b", "/\xc3\xa9"};
+	static const char *const bad[] = {"", "a", "/a/", "//", "/a//b", "/a/.", "/a/..", "/../a",
+		"/a/./b", "/a\nb", "/a\x7f", "/\xc3"};
+	struct error e = {0};
+
+	for (size_t i = 0; i < ELEMENTSOF(good); i++)
+		assert_int_equal(project_path_check(good[i], &e), 0);
+	for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+		assert_int_equal(project_path_check(bad[i], &e), -EINVAL);
+	/* so that it can be found and renamed */
+	assert_int_equal(project_path_check("/\xc3\xa9/a\nb\tc\x1b[m\xff", &e), -EINVAL);
+	assert_non_null(strstr(e.text, "cannot be a project: '/\xc3\xa9/a\\nb\\tc\\x1b[m\\xff'"));
+}
+
 static void a_projects_life(void **state)
 {
 	struct person owner;
@@ -166,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(canonical_form),
+		TEST(forms_of_paths),
 		TEST(a_projects_life),
 		TEST(hostile_trees),
 		TEST(killed_while_writing),
