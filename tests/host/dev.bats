@@ -253,6 +253,37 @@ in_nested_host() {
 	[ "$status" -ne 0 ]
 }
 
+half_made() { compgen -G "$BATS_TEST_TMPDIR/cache/tree-*.new.*" >/dev/null; }
+whole_gone() { ! half_made; }
+
+@test "a run that is ended while it makes the tree takes what there is of it along; of one that was killed the next does" {
+	local signal
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/bash\ntrap "exit 130" INT TERM; mkdir -p "${@: -2:1}/usr"; sleep 61 & wait\n' >"$BATS_TEST_TMPDIR/bin/mmdebstrap"
+	chmod +x "$BATS_TEST_TMPDIR/bin/mmdebstrap"
+	export PATH="$BATS_TEST_TMPDIR/bin:$PATH" DEV_CACHE="$BATS_TEST_TMPDIR/cache" DEV_SUITE=sid DEV_MIRROR=http://mirror.invalid/debian
+	for signal in INT TERM KILL; do
+		dev_in_background setsid /usr/src/clsecure/dev host -- true
+		eventually 20 half_made
+		if [ $signal = KILL ]; then
+			kill -s KILL "$DEV_PID"
+		else
+			kill -s $signal -- "-$DEV_PID" # as a terminal does, to all in the foreground
+		fi
+		wait "$DEV_PID" || :
+		eventually 5 sh -c '! pgrep -fx "sleep 61"'
+		[ $signal = KILL ] || whole_gone || fail "left after SIG$signal: $(ls "$DEV_CACHE")"
+	done
+	half_made
+	# not while somebody makes one
+	run timeout -k 5 8 flock "$DEV_CACHE/lock/tree" /usr/src/clsecure/dev host
+	assert_has 'waiting for another run that makes the tree'
+	half_made
+	run env DEV_SUITE=nowhere DEV_MIRROR= /usr/src/clsecure/dev host
+	assert_has 'no mirror'
+	whole_gone
+}
+
 @test "a cache without space is refused with the GiB" {
 	local dir=$BATS_TEST_TMPDIR/cache
 	mkdir "$dir"

@@ -98,6 +98,14 @@ tree_need() {
 	exec {lock}>&-
 }
 
+# What a run that was killed has left of a tree: nobody holds the lock.
+tree_sweep() {
+	local lock
+	exec {lock}>"$CACHE/lock/tree"
+	! flock -n "$lock" || rm -rf --one-file-system "$CACHE"/tree-*.new.*
+	exec {lock}>&-
+}
+
 tree_make() {
 	local suite=$1 options=() line
 	tree_sources "$suite" >"$RUN/sources"
@@ -106,8 +114,7 @@ tree_make() {
 	say "making the tree of Debian $suite from:"
 	sed 's/\[.*\] //; s/^/dev:   /' "$RUN/sources" >&2
 	say "once; some minutes, 2.5 GiB in $CACHE"
-	rm -rf --one-file-system "$TREE".new.*
-	unshare --pid --fork --kill-child --mount-proc mmdebstrap --variant=minbase --skip=check/empty \
+	setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc mmdebstrap --variant=minbase --skip=check/empty \
 		--include="$(IFS=,; echo "${PACKAGES[*]}")" --dpkgopt=force-unsafe-io \
 		--aptopt='Acquire::Retries "3"' "${options[@]}" \
 		"$suite" "$TREE.new.$$" - <"$RUN/sources" >&2 || {
