@@ -35,6 +35,7 @@ static const char *cell_path(const struct rows *r, size_t i, char buf[static ROW
 static const struct column columns[] = {
 	{"PROJECT", "project", NULL},
 	{"USER", "user", NULL},
+	{"OWNER", "owner", NULL},
 	{"SESSIONS", "sessions", NULL},
 	{"NETWORK", "network", NULL},
 	{"WORKSPACE", "workspace", NULL},
@@ -69,8 +70,8 @@ const struct command command_list = {
 	.alias = "ls",
 	.operands = "",
 	.summary = "the projects that you may enter",
-	.description = "Lists the projects that you may enter (root: all), with user, sessions,\n"
-		       "network, workspace, what the home takes on disk, and path.",
+	.description = "Lists the projects that you may enter (root: all), with user, owner,\n"
+		       "sessions, network, workspace, what the home takes on disk, and path.",
 	.examples = "  clsecure list\n"
 		    "  clsecure list --json\n",
 	.run = run,

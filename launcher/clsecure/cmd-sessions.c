@@ -26,7 +26,6 @@ static const struct column columns[] = {
 	{"DOOR", "door", NULL},
 	{"WHO", "who", NULL},
 	{"FROM", "from", NULL},
-	{"TTY", "tty", NULL},
 	{"SINCE", NULL, cell_since},
 };
 
@@ -75,8 +74,8 @@ const struct command command_sessions = {
 	.name = "sessions",
 	.operands = "[PROJECT|PATH]",
 	.summary = "open sessions",
-	.description = "Lists open sessions: PROJECT:N, the door that they came by, who, from\n"
-		       "where, terminal, since when.",
+	.description = "Lists open sessions: PROJECT:N, the door that they came by, who (sshd\n"
+		       "does not tell), from where, since when.",
 	.examples = "  clsecure sessions\n"
 		    "  clsecure sessions app --json\n",
 	.max = 1,

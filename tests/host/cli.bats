@@ -239,8 +239,11 @@ assert p[\"path\"] == \"/home/cliann/app\" and p[\"sessions\"] == 0, p'"
 	run ann clsecure sessions
 	assert_status 0
 	run clsecure list
-	assert_has /home/cliann/app
-	assert_has /home/clibob/app
+	assert_match 'PROJECT +USER +OWNER '
+	assert_match 'claude-worker-app +cliann .*/home/cliann/app'
+	assert_match 'claude-worker-[a-z0-9-]+ +clibob .*/home/clibob/app'
+	run clsecure list --json
+	assert_match '"owner":"clibob"'
 }
 
 @test "set: values, lists, reset, and who may" {

@@ -295,8 +295,7 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 	first=$!
 	eventually 5 pgrep -u claude-worker-shapp sleep
 	run ann clsecure sessions shapp
-	assert_has shapp:
-	assert_has clsecure
+	assert_match $'^SESSION +DOOR +WHO +FROM +SINCE *\nshapp:[0-9]+ +clsecure +shann +- +[0-9]+:[0-9]+ *$'
 	id=$(ann clsecure sessions shapp --json | jq -r '.sessions[0].session')
 	run as_person shbob clsecure kill "$id"
 	assert_status 1
