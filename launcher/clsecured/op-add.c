@@ -26,6 +26,7 @@ struct adding {
 	bool of_root; /* the directory */
 	char slug[SLUG_MAX + 1];
 	char **assignments; /* owned array of borrowed strings */
+	char outer[SLUG_MAX + 1], inner[SLUG_MAX + 1]; /* the owner's too; or "" */
 	struct project_new new;
 	struct registry lock;
 };
@@ -118,13 +119,13 @@ static int check_mapping(const struct adding *a, struct error *e)
 }
 
 struct others {
-	const struct adding *a;
+	struct adding *a;
 	struct error *e;
 	uint64_t owned; /* by the owner-to-be */
 };
 
 /* The project that has or had this path or one above or below: is the place free of it? */
-static int check_place(const struct adding *a, const char *slug, struct error *e)
+static int check_place(struct adding *a, const char *slug, struct error *e)
 {
 	_cleanup_policy_ struct policy *p = NULL;
 	const char *other;
@@ -140,6 +141,10 @@ static int check_place(const struct adding *a, const char *slug, struct error *e
 		return error_set(e, -EPERM, "'%s' is inside a project of another person", a->path);
 	if (!own && path_within(other, a->path))
 		return error_set(e, -EPERM, "'%s' has a project of another person in it", a->path);
+	if (path_within(a->path, other))
+		snprintf(a->outer, sizeof(a->outer), "%s", slug);
+	else if (path_within(other, a->path))
+		snprintf(a->inner, sizeof(a->inner), "%s", slug);
 	return 0;
 }
 
@@ -278,6 +283,17 @@ static int prepare(struct request *r, struct adding *a, struct error *e)
 	return project_prepare(&a->new, e);
 }
 
+/* Of projects in one another each has its own worker, and the outer's reaches into the inner. */
+static void tell_nested(struct request *r, const struct adding *a)
+{
+	if (*a->outer)
+		(void)note(r, "'%s' is inside project '%s', whose sandbox shows it too", a->path,
+			a->outer);
+	if (*a->inner)
+		(void)note(r, "'%s' has project '%s' in it, and its sandbox will show that too",
+			a->path, a->inner);
+}
+
 static int answer(struct request *r, const struct adding *a)
 {
 	_cleanup_message_ struct message m = {0};
@@ -285,6 +301,7 @@ static int answer(struct request *r, const struct adding *a)
 	int err;
 
 	keyusers_project(a->slug);
+	tell_nested(r, a);
 	doubts_tell(r, a->slug, a->assignments);
 	worker_name(a->slug, user);
 	err = message_add(&m, "project", a->slug);

@@ -151,6 +151,29 @@ in_app() { as_person cliann env -C /home/cliann/app "$@"; }
 	[ -d /home/cliroot ]
 }
 
+@test "add: a project in another of one's own is one, and that is said" {
+	ann mkdir -p nest/in/ner
+	run ann clsecure add nest/in
+	assert_output 'in claude-worker-in'
+	run ann clsecure add nest/in/ner
+	assert_status 0
+	assert_equal "$output" "clsecure: '/home/cliann/nest/in/ner' is inside project 'in', whose sandbox shows it too
+ner claude-worker-ner"
+	run ann clsecure add nest
+	assert_status 0
+	assert_match "'/home/cliann/nest' has project '(in|ner)' in it, and its sandbox will show that too"
+	run ann env -C nest/in/ner clsecure exec -- sh -c 'echo $CLSECURE_PROJECT'
+	assert_output ner
+	ann clsecure rm --yes ner in nest
+}
+
+@test "add: of a name without a letter that a user's name can have, project is left" {
+	ann mkdir -p 日本
+	run ann clsecure add 日本
+	assert_output 'project claude-worker-project'
+	ann clsecure rm --yes project
+}
+
 @test "add: a path that no line can hold is refused, and shown so that it can be found" {
 	local path command
 	ann mkdir -p 'odd/a
