@@ -145,6 +145,22 @@ bool setting_built(enum setting s)
 	return !settings[s].not_built || !streq(settings[s].not_built, "*");
 }
 
+/* A whole word of a list with blanks between. */
+static bool in_words(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = list; n && (at = strstr(at, word)); at += n)
+		if ((at == list || at[-1] == ' ') && (at[n] == '\0' || at[n] == ' '))
+			return true;
+	return false;
+}
+
+bool choice_built(enum setting s, const char *choice)
+{
+	return !settings[s].not_built || !in_words(settings[s].not_built, choice);
+}
+
 static size_t least(size_t a, size_t b, size_t c)
 {
 	size_t m = a < b ? a : b;

@@ -123,6 +123,8 @@ bool word_showable(const char *word);
 
 /* Is the setting in this version at all?  Else it is refused by name, and shown nowhere. */
 bool setting_built(enum setting s);
+/* Likewise of one of its choices, or any other text. */
+bool choice_built(enum setting s, const char *choice);
 
 /* 0 when there is such a section; -ENOENT with the nearest right name in the words. */
 int section_check(const char *section, struct error *e);

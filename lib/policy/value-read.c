@@ -12,23 +12,12 @@ static int wrong(enum setting s, struct error *e, const char *want)
 	return error_set(e, -EINVAL, "%s= is not %s", settings[s].key, want);
 }
 
-/* A whole word of a list with blanks between. */
-static bool in_words(const char *list, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *at = list; n && (at = strstr(at, word)); at += n)
-		if ((at == list || at[-1] == ' ') && (at[n] == '\0' || at[n] == ' '))
-			return true;
-	return false;
-}
-
 static int read_enum(enum setting s, const char *text, struct value *v, struct error *e)
 {
 	const struct setting_info *info = &settings[s];
 	char words[128] = "";
 
-	if (info->not_built && in_words(info->not_built, text))
+	if (!choice_built(s, text))
 		return error_set(e, -EOPNOTSUPP, "%s=%s is not in this version", info->key, text);
 	for (size_t i = 0; info->choices[i]; i++) {
 		size_t n = strlen(words);
@@ -38,7 +27,7 @@ static int read_enum(enum setting s, const char *text, struct value *v, struct e
 			v->text = strdup(text);
 			return v->text ? 0 : -ENOMEM;
 		}
-		if (!info->not_built || !in_words(info->not_built, info->choices[i]))
+		if (choice_built(s, info->choices[i]))
 			snprintf(words + n, sizeof(words) - n, "%s%s", n ? ", " : "",
 				info->choices[i]);
 	}

@@ -66,6 +66,38 @@ options() {
 	done
 }
 
+@test "what a setting or an option can be is completed, where there is a list of it" {
+	for shell in bash zsh; do
+		for line in 'set comapp Network=f:<set><comapp><Network=full>' 'set comapp Linger=1 Home=eph:<set><comapp><Linger=1><Home=ephemeral>' \
+			'set comapp AllowPtrace=n:<set><comapp><AllowPtrace=no>' 'shell --set Network=n:<shell><--set><Network=none>' \
+			'shell --set=Too:<shell><--set=Toolchains=>' 'exec --mode nam:<exec><--mode><namespace>' \
+			'exec --mode=nam:<exec><--mode=namespace>' 'exec --mode namespace comap:<exec><--mode><namespace><comapp>'; do
+			run tab $shell "clsecure ${line%%:*}"
+			assert_output "<clsecure>${line#*:}" || fail "$shell: ${line%%:*}"
+		done
+	done
+	run ann clsecure __complete -- set comapp Network=
+	assert_output $'Network=none\nNetwork=full' # and what is not in this version is not
+	run ann clsecure __complete -- set comapp Workspace=
+	assert_output Workspace=bind
+	run ann clsecure __complete -- set comapp MaxSessions=
+	assert_output ''
+}
+
+@test "what follows a project is a command of the sandbox: the shell completes it as its own" {
+	ann mkdir -p comdir
+	for shell in bash zsh; do
+		for line in 'exec comapp sha512s:<exec><comapp><sha512sum>' 'exec -- sha512s:<exec><--><sha512sum>' \
+			'shell comapp -- sha512s:<shell><comapp><--><sha512sum>' 'exec comapp ls comdi:<exec><comapp><ls><comdir/?>' \
+			'exec comapp ls --allow:<exec><comapp><ls><--allow>' 'exec comapp ./comdi:<exec><comapp><./comdir/?>'; do
+			run tab $shell "clsecure ${line%%:*}"
+			assert_match "^<clsecure>${line#*:}\$" || fail "$shell: ${line%%:*}"
+		done
+	done
+	run ann clsecure __complete -- comapp -- --pr
+	assert_output ''
+}
+
 @test "a path is completed where one can stand" {
 	ann mkdir -p comdir
 	for shell in bash zsh; do
