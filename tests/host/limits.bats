@@ -91,12 +91,11 @@ for i in range(200): os.open("/dev/null", 0)'
 }
 
 # Each of them by number where python has no name for it: 438 is pidfd_getfd.
-TRACE='import ctypes, os, sys
+TRACE='import ctypes, os, signal
 libc = ctypes.CDLL(None, use_errno=True)
 child = os.fork()
 if child == 0:
-    sys.stdin.read()
-    os._exit(0)
+    signal.pause()
 print("attach", libc.ptrace(16, child, 0, 0), ctypes.get_errno())
 pidfd = os.pidfd_open(child)
 print("getfd", min(libc.syscall(438, pidfd, 0, 0), 0), ctypes.get_errno())
