@@ -10,17 +10,18 @@
 static const struct {
 	const char *area;
 	doctor_check *check;
+	bool joined; /* looks at what setup joins */
 } checks[] = {
-	{"kernel", doctor_kernel},
-	{"programs", doctor_programs},
-	{"nss", doctor_nss},
-	{"registry", doctor_registry},
-	{"members", doctor_members},
-	{"pam", doctor_pam},
-	{"sshd", doctor_sshd},
-	{"systemd", doctor_systemd},
-	{"clsecured", doctor_clsecured},
-	{"network", doctor_network},
+	{"kernel", doctor_kernel, false},
+	{"programs", doctor_programs, false},
+	{"nss", doctor_nss, true},
+	{"registry", doctor_registry, true},
+	{"members", doctor_members, false},
+	{"pam", doctor_pam, true},
+	{"sshd", doctor_sshd, true},
+	{"systemd", doctor_systemd, true},
+	{"clsecured", doctor_clsecured, true},
+	{"network", doctor_network, false},
 };
 
 static const char *const kinds[] = {"ok", "note", "FAIL"};
@@ -126,15 +127,19 @@ static void print_json(const struct doctor *d)
 static int run(struct cli *c, int argc, char **argv)
 {
 	_cleanup_(doctor_done) struct doctor d = {0};
+	bool joined;
 
 	if (geteuid() != 0) {
 		complain("doctor looks at what only root can read");
 		remedy("sudo clsecure doctor");
 		return STATUS_FAILED;
 	}
+	d.area = "setup";
+	joined = doctor_joined(&d);
 	for (size_t i = 0; i < ELEMENTSOF(checks); i++) {
 		d.area = checks[i].area;
-		checks[i].check(&d);
+		if (joined || !checks[i].joined)
+			checks[i].check(&d);
 	}
 	if (c->json)
 		print_json(&d);

@@ -95,6 +95,41 @@ static void check_loads(struct doctor *d, const char *path, const char *symbol)
 		dlclose(module);
 }
 
+static int count_worker(const struct record *record, void *arg)
+{
+	*(size_t *)arg += identity_of(record->name) == IDENTITY_WORKER;
+	return 0;
+}
+
+/* Does a line of nsswitch name us?  True also when it cannot be read: its own check says why. */
+static bool switch_names_us(void)
+{
+	_cleanup_(lines_done) struct lines l = {0};
+	_cleanup_free_ char *text = NULL;
+
+	if (host_read("", NSSWITCH, &text, NULL) < 0 || !text ||
+		lines_parse(text, strlen(text), &l) < 0)
+		return true;
+	for (size_t i = 0; nsswitch_databases[i]; i++)
+		if (nsswitch_check(&l, nsswitch_databases[i]) != -ENOENT)
+			return true;
+	return false;
+}
+
+bool doctor_joined(struct doctor *d)
+{
+	char wait[64] = "";
+	size_t n = 0;
+
+	if (registry_armed(REGISTRY_STATE) != 0 || switch_names_us())
+		return true;
+	if (registry_foreach(REGISTRY_STATE, count_worker, &n) == 0 && n > 0)
+		snprintf(wait, sizeof(wait), ": nobody can enter %zu project%s", n,
+			n == 1 ? "" : "s");
+	doctor_fail(d, SETUP_MENDS, "clsecure is not set up%s", wait);
+	return false;
+}
+
 static void check_switch(struct doctor *d)
 {
 	_cleanup_(lines_done) struct lines l = {0};

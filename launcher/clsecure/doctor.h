@@ -30,6 +30,12 @@ void doctor_ok(struct doctor *d, const char *format, ...) _printf_(2, 3);
 void doctor_note(struct doctor *d, const char *remedy, const char *format, ...) _printf_(3, 4);
 void doctor_fail(struct doctor *d, const char *remedy, const char *format, ...) _printf_(3, 4);
 
+/*
+ * False, with one failure, where setup has joined nothing or unsetup has taken it back: each check
+ * of what is joined would fail for that one reason.
+ */
+bool doctor_joined(struct doctor *d);
+
 /* Each looks at one thing and adds at least one finding. */
 typedef void doctor_check(struct doctor *d);
 doctor_check doctor_kernel, doctor_programs, doctor_nss, doctor_registry, doctor_members,

@@ -106,3 +106,21 @@ breaks() {
 	run clsecure doctor
 	assert_status 0
 }
+
+@test "not set up is one failure, which says how many projects nobody can enter" {
+	clsecure unsetup --yes -q
+	run clsecure doctor
+	assert_status 1
+	assert_has 'FAIL  setup: clsecure is not set up: nobody can enter 1 project'
+	assert_has 'sudo clsecure setup'
+	assert_has '1 of these has to be mended.'
+	assert_equal "$(grep -c '^FAIL' <<<"$output")" 1
+	# half of it is not nothing
+	sed -i 's/^passwd:.*/& clsecure/' /etc/nsswitch.conf
+	run clsecure doctor
+	refute_has 'FAIL  setup:'
+	assert_has 'FAIL  nss: the registry is not armed'
+	clsecure setup --yes -q
+	run clsecure doctor
+	assert_status 0
+}

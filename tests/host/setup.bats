@@ -33,6 +33,14 @@ host_unharmed() {
 	assert_has 'sudo clsecure setup'
 }
 
+@test "before the first setup doctor has one failure" {
+	run clsecure doctor
+	assert_status 1
+	assert_has 'FAIL  setup: clsecure is not set up
+      sudo clsecure setup'
+	assert_equal "$(grep -c '^FAIL' <<<"$output")" 1
+}
+
 @test "--dry-run shows a diff and changes nothing" {
 	before=$(etc)
 	run clsecure setup --dry-run
