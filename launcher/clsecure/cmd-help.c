@@ -4,9 +4,14 @@
 static int run(struct cli *c, int argc, char **argv)
 {
 	const struct command *command = argc > 0 ? command_find(argv[0]) : &command_run;
+	const char *near;
 
-	if (!command)
-		return usage_error(c, "unknown command '%s'", argv[0]);
+	if (!command) {
+		near = command_nearest(argv[0]);
+		c->command = &command_run; /* its help has the commands */
+		return usage_error(c, "there is no command '%s'%s%s%s", argv[0],
+			near ? "; did you mean '" : "", near ?: "", near ? "'?" : "");
+	}
 	help_print(command, stdout);
 	return 0;
 }

@@ -1,5 +1,6 @@
 #include "config.h"
 #include "launcher/clsecure/commands.h"
+#include "lib/base/nearest.h"
 
 const struct option_info common_options[] = {
 	{'h', "help", OPTION_FLAG, NULL, NULL, "show this help"},
@@ -42,4 +43,28 @@ const struct command *command_find(const char *name)
 		    (commands[i]->alias && streq(name, commands[i]->alias)))
 			return commands[i];
 	return NULL;
+}
+
+const char *command_nearest(const char *word)
+{
+	struct nearest n = {.typed = word};
+
+	for (size_t i = 0; commands[i]; i++) {
+		if (!commands[i]->summary)
+			continue;
+		nearest_try(&n, commands[i]->name);
+		nearest_try(&n, commands[i]->alias);
+	}
+	return nearest_likely(&n);
+}
+
+const char *option_nearest(const struct command *command, const char *word)
+{
+	const struct option_info *const tables[] = {command->options, common_options};
+	struct nearest n = {.typed = word};
+
+	for (size_t i = 0; i < ELEMENTSOF(tables); i++)
+		for (const struct option_info *o = tables[i]; o && o->kind != OPTION_NONE; o++)
+			nearest_try(&n, o->name);
+	return nearest_likely(&n);
 }

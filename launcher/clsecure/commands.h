@@ -100,6 +100,10 @@ extern const struct option_info session_options[]; /* of one that opens a sessio
 /* By name or alias; NULL. */
 const struct command *command_find(const char *name);
 
+/* The command, or the option of a command, that a mistyped word is likely to mean; or NULL. */
+const char *command_nearest(const char *word);
+const char *option_nearest(const struct command *command, const char *word);
+
 /*
  * Reads the command line.  0; else the exit status, with the reason on stderr.  c->command is set
  * to what was asked, also on failure.

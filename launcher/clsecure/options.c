@@ -91,6 +91,15 @@ static int take(struct cli *c, const struct option_info *o, const char *value)
 	return 0;
 }
 
+static int unknown_option(const struct cli *c, const char *word, size_t n)
+{
+	_cleanup_free_ char *name = strndup(word, n);
+	const char *near = name ? option_nearest(c->command, name) : NULL;
+
+	return usage_error(c, "unknown option '--%.*s'%s%s%s", (int)n, word,
+		near ? "; did you mean '--" : "", near ?: "", near ? "'?" : "");
+}
+
 /* "--name", "--name=value", "--name value". */
 static int long_option(struct cli *c, char **argv, int *i)
 {
@@ -98,7 +107,7 @@ static int long_option(struct cli *c, char **argv, int *i)
 	const struct option_info *o = find(c, 0, word, (size_t)(equals - word));
 
 	if (!o)
-		return usage_error(c, "unknown option '--%.*s'", (int)(equals - word), word);
+		return unknown_option(c, word, (size_t)(equals - word));
 	if (*equals && !o->value)
 		return usage_error(c, "option '--%s' takes no value", o->name);
 	if (*equals)
@@ -187,6 +196,17 @@ static int parse_words(struct cli *c, char **argv)
 	return status;
 }
 
+/* Of clsecure itself the first word may be a mistyped command, with operands of its own. */
+static int too_many(const struct cli *c)
+{
+	const char *near = c->command == &command_run ? command_nearest(c->operands[0]) : NULL;
+
+	if (near)
+		return usage_error(c, "there is no command '%s'; did you mean '%s'?",
+			c->operands[0], near);
+	return usage_error(c, "'%s' is one word too many", c->operands[c->command->max]);
+}
+
 static int check_operands(struct cli *c)
 {
 	const struct command *cmd = c->command;
@@ -199,9 +219,7 @@ static int check_operands(struct cli *c)
 	if (n < cmd->min)
 		return usage_error(c, "%s needs %s", cmd == &command_run ? "clsecure" : cmd->name,
 			cmd->operands);
-	if (cmd->max >= 0 && n > cmd->max)
-		return usage_error(c, "'%s' is one word too many", c->operands[cmd->max]);
-	return 0;
+	return cmd->max >= 0 && n > cmd->max ? too_many(c) : 0;
 }
 
 int cli_parse(struct cli *c, int argc, char **argv)

@@ -167,6 +167,20 @@ static char *directory_for(const char *word)
 	return real ? git_top(real) : NULL;
 }
 
+/* A word that is no project may be a mistyped command. */
+static int find_fail(const struct cli *c, const char *word, const struct answer *a)
+{
+	const char *near = NULL;
+	int status = answer_fail(c, a);
+
+	if (a->error.code == -ENOENT && a->remedy[0] && c->command == &command_run && word &&
+		!word_is_path(word))
+		near = command_nearest(word);
+	if (near)
+		remedy("Did you mean 'clsecure %s'?", near);
+	return status;
+}
+
 int project_find(const struct cli *c, const char *word, unsigned flags, struct project *ret_project)
 {
 	_cleanup_(project_done) struct project p = {0};
@@ -190,7 +204,7 @@ int project_find(const struct cli *c, const char *word, unsigned flags, struct p
 		err = query(c, slug, &q, &p, &a);
 	}
 	if (err < 0)
-		return answer_fail(c, &a);
+		return find_fail(c, word, &a);
 	*ret_project = p;
 	p = (struct project){0};
 	return 0;

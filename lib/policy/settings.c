@@ -1,12 +1,8 @@
 #include "config.h"
 #include "lib/policy/settings.h"
+#include "lib/base/nearest.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdint.h>
-#include <strings.h>
-
-#define NAME_LONGEST 64 /* what is compared of a name that somebody typed */
 
 /* From the tightest to the loosest, where there is an order. */
 static const char *const modes[] = {"namespace", "container", "user", NULL};
@@ -161,46 +157,15 @@ bool choice_built(enum setting s, const char *choice)
 	return !settings[s].not_built || !in_words(settings[s].not_built, choice);
 }
 
-static size_t least(size_t a, size_t b, size_t c)
-{
-	size_t m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
-/* Levenshtein's distance, whatever the case. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[NAME_LONGEST + 1], nb = strnlen(b, NAME_LONGEST), na = strnlen(a, NAME_LONGEST);
-
-	for (size_t j = 0; j <= nb; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= na; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= nb; j++) {
-			size_t above = row[j];
-			bool same = tolower((unsigned char)a[i - 1]) ==
-				tolower((unsigned char)b[j - 1]);
-
-			row[j] = least(above + 1, row[j - 1] + 1, diagonal + !same);
-			diagonal = above;
-		}
-	}
-	return row[nb];
-}
-
 static enum setting nearest(const char *key)
 {
-	size_t best = SIZE_MAX;
+	struct nearest n = {.typed = key};
 	enum setting found = 0;
 
 	for (enum setting s = 0; s < SETTING_COUNT_; s++) {
-		size_t d = distance(key, settings[s].key);
-
-		if (d < best)
-			best = d, found = s;
+		nearest_try(&n, settings[s].key);
+		if (n.found == settings[s].key)
+			found = s;
 	}
 	return found;
 }
@@ -214,19 +179,18 @@ bool word_showable(const char *word)
 
 int section_check(const char *section, struct error *e)
 {
-	const char *found = settings[0].section;
+	struct nearest n = {.typed = section};
 
 	for (enum setting s = 0; s < SETTING_COUNT_; s++) {
 		if (streq(section, settings[s].section))
 			return 0;
-		if (distance(section, settings[s].section) < distance(section, found))
-			found = settings[s].section;
+		nearest_try(&n, settings[s].section);
 	}
 	if (!word_showable(section))
 		return error_set(e, -ENOENT, "there is no such section; the nearest is [%s]",
-			found);
+			n.found);
 	return error_set(e, -ENOENT, "there is no section [%s]; the nearest is [%s]", section,
-		found);
+		n.found);
 }
 
 int setting_find(const char *section, const char *key, enum setting *ret_setting, struct error *e)

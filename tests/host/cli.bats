@@ -45,6 +45,29 @@ in_app() { as_person cliann env -C /home/cliann/app "$@"; }
 	done
 }
 
+@test "a mistyped command or option: the one that is likely meant, and hints that lead somewhere" {
+	run ann clsecure lsit
+	assert_status 125
+	assert_has "no project 'lsit'"
+	assert_has "Did you mean 'clsecure list'?"
+	run ann clsecure sets app A=1
+	assert_status 2
+	assert_has "there is no command 'sets'; did you mean 'set'?"
+	run ann clsecure list --jsno
+	assert_status 2
+	assert_has "unknown option '--jsno'; did you mean '--json'?"
+	run ann clsecure list --zzz
+	assert_status 2
+	refute_has 'did you mean'
+	run ann clsecure help shel
+	assert_status 2
+	assert_has "there is no command 'shel'; did you mean 'shell'?"
+	assert_has "'clsecure --help' shows what there is."
+	run ann clsecure nosuchthing
+	assert_status 125
+	refute_has 'id you mean'
+}
+
 @test "--version" {
 	run ann clsecure --version
 	assert_status 0

@@ -160,6 +160,7 @@ static const struct parse_case {
 	{{"--no-docker"}, 0, "run", 0, 0},
 	{{"--frob"}, 2, "run"},
 	{{"--js"}, 2, "run"}, /* an option is not guessed */
+	{{"lsit", "app"}, 2, "run"},
 	{{"shell", "app", "ls", "-l", "--json"}, 0, "shell", 4, 4, "app"},
 	{{"shell", "--set", "A=1", "app"}, 0, "shell", 1, 1, "app", "A=1"},
 	{{"shell", "app", "--", "ls"}, 0, "shell", 2, 2, "app"},
@@ -201,6 +202,42 @@ static void parsing(void **state)
 	}
 }
 
+static const struct {
+	const char *typed, *command, *option; /* NULL: none is likely */
+} slips[] = {
+	{"lsit", "list", NULL},
+	{"LIST", "list", NULL},
+	{"sess", "sessions", NULL},
+	{"sesions", "sessions", NULL},
+	{"terminat", "terminate", NULL},
+	{"unstup", "unsetup", NULL},
+	{"__complet", NULL, NULL},
+	{"hlep", "help", "help"},
+	{"jsno", NULL, "json"},
+	{"verb", NULL, "verbose"},
+	{"allow-netwrok", NULL, "allow-network"},
+	{"dry-run", NULL, NULL}, /* of another command */
+	{"app", NULL, NULL},
+	{"web", NULL, NULL},
+	{"l", NULL, NULL},
+	{"", NULL, NULL},
+};
+
+static void same_word(const char *typed, const char *found, const char *wanted)
+{
+	if (!found != !wanted || (found && !streq(found, wanted)))
+		fail_msg("'%s' is '%s', not '%s'", typed, found ?: "none", wanted ?: "none");
+}
+
+static void mistyped(void **state)
+{
+	for (size_t i = 0; i < ELEMENTSOF(slips); i++) {
+		same_word(slips[i].typed, command_nearest(slips[i].typed), slips[i].command);
+		same_word(slips[i].typed, option_nearest(&command_shell, slips[i].typed),
+			slips[i].option);
+	}
+}
+
 static void given(void **state)
 {
 	char *argv[] = {(char *)"clsecure", (char *)"add", (char *)"--name=x", (char *)"--name",
@@ -225,6 +262,7 @@ int main(void)
 		cmocka_unit_test(tables),
 		cmocka_unit_test(man_page),
 		cmocka_unit_test(parsing),
+		cmocka_unit_test(mistyped),
 		cmocka_unit_test(given),
 		cmocka_unit_test(widths),
 	};
