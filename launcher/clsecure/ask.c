@@ -69,9 +69,18 @@ int clsecured_connect(int *ret_fd, struct error *e)
 	return 0;
 }
 
-int server_open(struct server *s, struct error *e)
+int server_open(struct server *s, struct answer *a)
 {
-	return geteuid() == 0 ? open_own(s, e) : clsecured_connect(&s->conn, e);
+	int err;
+
+	if (geteuid() == 0)
+		return open_own(s, &a->error);
+	err = clsecured_connect(&s->conn, &a->error);
+	if (err != -ECONNREFUSED && err != -ENOENT)
+		return err;
+	snprintf(a->remedy, sizeof(a->remedy),
+		"'sudo clsecure doctor' says whether clsecure is set up.");
+	return a->error.code = -ENOTCONN; /* -ENOENT is for projects */
 }
 
 void server_close(struct server *s)
@@ -90,8 +99,6 @@ int answer_fail(const struct cli *c, const struct answer *a)
 
 	if (a->remedy[0])
 		remedy("%s", a->remedy);
-	else if (a->error.code == -ECONNREFUSED || a->error.code == -ENOENT)
-		remedy("'sudo clsecure doctor' says whether clsecure is set up.");
 	return status;
 }
 
@@ -139,7 +146,7 @@ static int receive(const struct cli *c, int conn, row_fn row, void *arg, struct 
 int ask(const struct cli *c, const struct message *q, row_fn row, void *arg, struct answer *a)
 {
 	_cleanup_server_ struct server s = SERVER_INIT;
-	int err = server_open(&s, &a->error);
+	int err = server_open(&s, a);
 
 	if (err < 0)
 		return err;

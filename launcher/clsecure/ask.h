@@ -15,13 +15,13 @@ struct server {
 /* A connection to clsecured itself, for whoever is not root. */
 int clsecured_connect(int *ret_fd, struct error *e);
 
-int server_open(struct server *s, struct error *e);
-void server_close(struct server *s);
-
 struct answer {
 	struct error error;
 	char remedy[256];
 };
+
+int server_open(struct server *s, struct answer *a);
+void server_close(struct server *s);
 
 /* Complains with the answer's words and remedy; the exit status. */
 int answer_fail(const struct cli *c, const struct answer *a);

@@ -9,6 +9,18 @@
 #include <fcntl.h>
 #include <locale.h>
 
+/* There no command has anything to ask, and each would fail with a hint that leads nowhere. */
+static bool inside(const struct cli *c)
+{
+	uid_t uid = geteuid();
+
+	if (uid < CLSECURE_UID_FIRST || uid > CLSECURE_UID_LAST || c->command == &command_help ||
+		c->command == &command_complete)
+		return false;
+	complain("this is inside the sandbox of a project: clsecure works outside, on the host");
+	return true;
+}
+
 static int run_command(struct cli *c)
 {
 	if (c->help) {
@@ -19,6 +31,8 @@ static int run_command(struct cli *c)
 		puts("clsecure " PACKAGE_VERSION);
 		return 0;
 	}
+	if (inside(c))
+		return c->command->flags & COMMAND_OPENS ? STATUS_OURS : STATUS_FAILED;
 	return c->command->run(c, c->n_operands, (char **)c->operands);
 }
 

@@ -173,7 +173,7 @@ static int open_and_relay(const struct cli *c, const struct open_request *o, str
 	_cleanup_server_ struct server s = SERVER_INIT;
 	int master = -1, err;
 
-	err = server_open(&s, &a->error);
+	err = server_open(&s, a);
 	if (err < 0)
 		return err;
 	catch_interrupts(s.conn);

@@ -312,6 +312,32 @@ static int answer(struct request *r, const struct adding *a)
 	return err < 0 ? err : reply(r, "row", &m);
 }
 
+/* What is refused of a directory whatever other projects there are. */
+static int check_directory(struct request *r, struct adding *a, struct error *e)
+{
+	int err = project_path_check(a->path, e);
+
+	if (err == 0)
+		err = check_allowed(r, e);
+	if (err == 0)
+		err = find_owner(r, a, e);
+	if (err == 0)
+		err = place_allowed(a->path, a->owner.home, e);
+	return err < 0 ? err : check_mapping(a, e);
+}
+
+void add_hint(struct request *r, const char *path)
+{
+	_cleanup_(adding_done) struct adding a = {.path = path, .lock = REGISTRY_EMPTY};
+	struct error why = {0};
+	int err = check_directory(r, &a, &why);
+
+	if (err == 0)
+		remedy_set(r, "clsecure add '%s' makes one.", path);
+	else
+		remedy_set(r, "It cannot become one: %s.", why.text);
+}
+
 int op_add(struct request *r, struct error *e)
 {
 	_cleanup_(adding_done) struct adding a = {
@@ -321,15 +347,7 @@ int op_add(struct request *r, struct error *e)
 	a.assignments = message_list(r->m, "setting", NULL);
 	if (!a.path || !a.assignments)
 		return error_set(e, -EBADMSG, "the request names no directory");
-	err = project_path_check(a.path, e);
-	if (err == 0)
-		err = check_allowed(r, e);
-	if (err == 0)
-		err = find_owner(r, &a, e);
-	if (err == 0)
-		err = place_allowed(a.path, a.owner.home, e);
-	if (err == 0)
-		err = check_mapping(&a, e);
+	err = check_directory(r, &a, e);
 	if (err == 0)
 		err = prepare(r, &a, e);
 	if (err == 0)

@@ -110,7 +110,7 @@ static int find_by_path(struct request *r, const char *path, char ret_slug[stati
 	}
 	if (err < 0 && err != -ENOENT)
 		return err;
-	remedy_set(r, "clsecure add '%s' makes one.", path);
+	add_hint(r, path);
 	return error_set(e, -ENOENT, "'%s' is in no project", path);
 }
 

@@ -27,6 +27,9 @@ enum project_right {
  */
 int project_named(struct request *r, char ret_slug[static SLUG_MAX + 1], struct error *e);
 
+/* Sets r->remedy for a path that is in no project: add, or why add refuses it (op-add.c). */
+void add_hint(struct request *r, const char *path);
+
 /* That it has a user; else -ENOENT with the remedy.  ret_worker may be NULL. */
 int project_registered(struct request *r, const char *slug, uid_t *ret_worker, struct error *e);
 

@@ -292,6 +292,39 @@ assert p[\"path\"] == \"/home/cliann/app\" and p[\"sessions\"] == 0, p'"
 	assert_match '"owner":"clibob"'
 }
 
+@test "a hint to add stands only where add would not refuse" {
+	ann mkdir -p notyet .ssh
+	run ann clsecure info notyet/
+	assert_status 1
+	assert_has "clsecure add '/home/cliann/notyet' makes one"
+	for place in / /home/cliann /tmp /etc /home/clibob /home/cliann/.ssh; do
+		run ann clsecure info "$place/"
+		assert_status 1
+		assert_has "is in no project"
+		assert_has "It cannot become one: '"
+		refute_has "clsecure add"
+	done
+	printf '[Admin]\nAllowAdd=no\n' >/etc/clsecure/clsecure.conf
+	run ann clsecure info notyet/
+	rm /etc/clsecure/clsecure.conf
+	assert_has "It cannot become one: the administrator"
+	run ann clsecure info ./nothing/there
+	assert_status 1
+	refute_has doctor
+}
+
+@test "inside a sandbox clsecure says that it is there" {
+	for words in list "info app" doctor setup "add ."; do
+		run ann clsecure exec app clsecure $words
+		assert_status 1
+		assert_output "clsecure: this is inside the sandbox of a project: clsecure works outside, on the host"
+	done
+	run ann clsecure exec app clsecure shell
+	assert_status 125
+	run ann clsecure exec app clsecure help list
+	assert_status 0
+}
+
 @test "set: values, lists, reset, and who may" {
 	ann clsecure set app MaxSessions=3 SetEnv=A=1
 	run ann clsecure info app
