@@ -4,7 +4,7 @@
  * nsswitch, sshd, systemd, PAM.  A step that fails takes back what was done.
  */
 #include "config.h"
-#include "launcher/clsecure/ui.h"
+#include "launcher/clsecure/rows.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -180,17 +180,40 @@ static int part(const struct cli *c, struct plan *p, struct error *e)
 	return err < 0 ? err : plan_apply(p, STAGE_PAM, e);
 }
 
-static int show(const struct cli *c, const struct plan *p, struct error *e)
+/* They have their walls already, and nothing that unsetup takes back is theirs. */
+static void show_sessions(const struct cli *c)
+{
+	_cleanup_(rows_done) struct rows r = {0};
+	_cleanup_message_ struct message q = {0};
+	struct answer a = {0};
+	int err = request_new(c, "sessions", &q);
+
+	if (err == 0)
+		err = ask(c, &q, rows_take, &r, &a);
+	if (err < 0)
+		complain("which sessions are open cannot be told: %s",
+			a.error.text[0] ? a.error.text : strerrordesc_np(-err));
+	if (r.n == 0)
+		return;
+	say(c, "These sessions go on until they end; 'clsecure kill' ends them, afterwards too:");
+	for (size_t i = 0; i < r.n; i++)
+		say(c, "  %s  %s  %s", rows_get(&r, i, "session"), rows_get(&r, i, "door"),
+			rows_get(&r, i, "who"));
+}
+
+static int show(const struct cli *c, const struct plan *p, bool joining, struct error *e)
 {
 	int err = c->quiet && !cli_option(c, "dry-run") ? 0 : plan_print(p, stdout);
 
+	if (!joining)
+		show_sessions(c);
 	return err < 0 ? error_errno(e, err, "the difference") : 0;
 }
 
 /* 0: go on; 1: nothing to do, or no; else -errno. */
 static int agree(const struct cli *c, const struct plan *p, bool joining, struct error *e)
 {
-	int r = show(c, p, e);
+	int r = show(c, p, joining, e);
 
 	if (r < 0)
 		return r;
@@ -291,7 +314,7 @@ const struct command command_unsetup = {
 	.summary = "take back what setup added",
 	.description = "Takes back setup's own lines, all of them, and keeps what others changed\n"
 		       "meanwhile. Projects and their state stay; until the next setup nobody\n"
-		       "can enter them.",
+		       "can enter them. Sessions that are open are named, and go on.",
 	.examples = "  clsecure unsetup --dry-run\n"
 		    "  clsecure unsetup --yes\n",
 	.options = options,

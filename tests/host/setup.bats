@@ -264,3 +264,29 @@ refuse_enable() {
 	run getent passwd claude-worker-app
 	assert_status 0
 }
+
+@test "unsetup names the sessions that are open; they go on, and kill still ends them" {
+	run clsecure unsetup --dry-run
+	refute_has 'These sessions go on'
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	as_person setann clsecure exec app cat <>"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	pid=$!
+	eventually 10 pgrep -u claude-worker-app -x cat
+	worker=$(id -u claude-worker-app)
+	run clsecure unsetup --dry-run
+	assert_has 'These sessions go on'
+	assert_has '  app:1  clsecure  setann'
+	run clsecure unsetup --yes
+	assert_status 0
+	assert_has '  app:1  clsecure  setann'
+	run getent passwd claude-worker-app
+	assert_status 2
+	echo still >"$BATS_TEST_TMPDIR/in"
+	eventually 5 grep -qx still "$BATS_TEST_TMPDIR/out"
+	clsecure kill app
+	eventually 5 sh -c "! pgrep -u $worker"
+	status=0
+	wait "$pid" || status=$?
+	assert_status 137
+	clsecure setup --yes -q
+}
