@@ -157,13 +157,22 @@ static bool switches(struct cli *c, const char *word)
 	return found != NULL;
 }
 
-/* Takes the words from argv[i] on as operands; a `--` right behind the first operand is no word. */
-static void take_words(struct cli *c, char **argv, int i)
+/*
+ * Takes the words from argv[i] on as operands; a `--` right behind the first operand is no word.
+ * An option there came too late: no program has such a name, or `--` says so.
+ */
+static int take_words(struct cli *c, char **argv, int i)
 {
-	if (argv[i] && streq(argv[i], "--"))
+	const char *first = argv[i] ?: "";
+
+	if (streq(first, "--"))
 		i++;
+	else if (first[0] == '-' && first[1] && c->command->flags & COMMAND_OPENS)
+		return usage_error(c, "option '%s' has to stand before '%s'", first,
+			c->operands[0]);
 	while (argv[i])
 		c->operands[c->n_operands++] = argv[i++];
+	return 0;
 }
 
 static int parse_words(struct cli *c, char **argv)
@@ -176,7 +185,7 @@ static int parse_words(struct cli *c, char **argv)
 
 		if (streq(word, "--")) {
 			c->before_dashes = c->n_operands;
-			take_words(c, argv, i);
+			status = take_words(c, argv, i);
 			break;
 		}
 		if (word[0] == '-' && word[1] == '-')
@@ -186,7 +195,7 @@ static int parse_words(struct cli *c, char **argv)
 		else if (!switches(c, word)) {
 			c->operands[c->n_operands++] = word;
 			if (c->command->flags & COMMAND_WORDS) {
-				take_words(c, argv, i + 1);
+				status = take_words(c, argv, i + 1);
 				break;
 			}
 		}

@@ -325,6 +325,18 @@ assert p[\"path\"] == \"/home/cliann/app\" and p[\"sessions\"] == 0, p'"
 	assert_status 0
 }
 
+@test "an option behind PROJECT is told, not run" {
+	run ann clsecure exec app --allow-network true
+	assert_status 2
+	assert_has "option '--allow-network' has to stand before 'app'"
+	run ann clsecure exec --no-network app echo --json -v
+	assert_status 0
+	assert_output '--json -v'
+	status=0
+	ann clsecure exec app -- --allow-network 2>/dev/null || status=$?
+	assert_status 127
+}
+
 @test "set: values, lists, reset, and who may" {
 	ann clsecure set app MaxSessions=3 SetEnv=A=1
 	run ann clsecure info app
