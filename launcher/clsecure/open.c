@@ -106,7 +106,8 @@ int take_frame(const struct cli *c, int conn, int *ret_status, struct answer *a)
 	int err = message_recv(conn, &m, UINT64_MAX);
 
 	if (err < 0)
-		return error_set(&a->error, err, "clsecured ended while the session was open");
+		return error_set(&a->error, -ECONNABORTED,
+			"clsecured ended while the session was open");
 	if (message_is(&m, "type", "note") && !c->quiet)
 		complain("%s", message_get(&m, "text") ?: "");
 	if (message_is(&m, "type", "exit")) {
@@ -194,16 +195,38 @@ static int open_and_relay(const struct cli *c, const struct open_request *o, str
 
 /*
  * What was found in the project meanwhile: from the sandbox that has ended, or at the next command.
+ * False: the project is gone.
  */
-static void print_findings(const struct cli *c, const struct open_request *o)
+static bool print_findings(const struct cli *c, const struct open_request *o)
 {
 	_cleanup_message_ struct message q = {0};
 	struct answer a = {0};
 
 	if (o->extra || message_add(&q, "op", "findings") < 0 ||
 	    message_add(&q, "project", o->project->slug) < 0)
-		return;
-	ask(c, &q, NULL, NULL, &a);
+		return true;
+	return ask(c, &q, NULL, NULL, &a) != -ENOENT;
+}
+
+/*
+ * Who removes a project kills what runs in its sandbox, and clsecured's process too, perhaps before
+ * it has said so.
+ */
+static int session_end(const struct cli *c, const struct open_request *o, int err, int status,
+	const struct answer *a)
+{
+	const int killed = 128 + SIGKILL;
+	bool there;
+
+	if (err < 0 && err != -ECONNABORTED)
+		return answer_fail(c, a);
+	there = print_findings(c, o);
+	if (err < 0 && there)
+		return answer_fail(c, a);
+	if (there || (err == 0 && status != killed))
+		return status;
+	complain("project '%s' was removed, and its sandbox with all sessions", o->project->slug);
+	return killed;
 }
 
 int session_run(const struct cli *c, const struct open_request *o)
@@ -226,8 +249,5 @@ int session_run(const struct cli *c, const struct open_request *o)
 		closep(&q.fds[i]);
 	if (interrupted && err < 0)
 		return 128 + interrupted;
-	if (err < 0)
-		return answer_fail(c, &a);
-	print_findings(c, o);
-	return status;
+	return session_end(c, o, err, status, &a);
 }

@@ -55,27 +55,23 @@ int pending_clear(const char *slug, struct error *e)
 	return 0;
 }
 
-/*
- * While the record still says which uid it was.  One that stays does no harm: unsetup takes it too.
- */
-static void drop_slice(const char *slug)
+/* 0: the registry does not say any more. */
+static uid_t worker_of(const char *slug)
 {
 	char name[WORKER_NAME_MAX + 1];
 	struct record record;
 
 	worker_name(slug, name);
-	if (record_by_name(REGISTRY_DIR, name, &record) == 0)
-		(void)slice_drop(record.uid, NULL);
+	return record_by_name(REGISTRY_DIR, name, &record) == 0 ? record.uid : 0;
 }
 
 static int undo(struct registry *lock, const char *slug, uid_t owner, const char *path,
 	struct error *e)
 {
+	uid_t worker = worker_of(slug);
 	_cleanup_close_ int dir = -1;
-	int err;
+	int err = registry_remove(lock, slug, owner, path, e);
 
-	drop_slice(slug);
-	err = registry_remove(lock, slug, owner, path, e);
 	if (err < 0 && err != -ENOENT)
 		return err;
 	/* Now that no keeper can start: one that has not read the registry yet finds nothing there. */
@@ -88,7 +84,15 @@ static int undo(struct registry *lock, const char *slug, uid_t owner, const char
 	err = bypath_open(lock, &dir, e);
 	if (err == 0)
 		err = bypath_drop(dir, slug, path, e);
-	return err < 0 ? err : pending_clear(slug, e);
+	if (err < 0)
+		return err;
+	/*
+	 * Last, as its stop ends clsecured's processes that are in it, and they have a status to
+	 * pass on.  One that stays does no harm: unsetup takes it too.
+	 */
+	if (worker != 0)
+		(void)slice_drop(worker, NULL);
+	return pending_clear(slug, e);
 }
 
 int project_remove(struct registry *lock, const char *slug, uid_t owner, const char *path,

@@ -323,6 +323,40 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 	assert_output ""
 }
 
+# open_in PROJECT COMMAND...: an exec that lasts, in the background; its stderr in /tmp/sh-ended
+open_in() {
+	ann clsecure exec "$@" 2>/tmp/sh-ended 3>&- &
+	pid=$!
+	eventually 10 pgrep -u "claude-worker-$1" -x sleep
+}
+
+# close_of: waits for it: its status and what it said
+close_of() {
+	status=0
+	wait "$pid" || status=$?
+	output=$(</tmp/sh-ended)
+}
+
+@test "a session whose project is removed says so, with 137; one that is killed otherwise does not" {
+	make_project shann shended
+	ann clsecure add shended
+	open_in shended sleep 321
+	ann clsecure kill shended
+	close_of
+	assert_status 137
+	assert_output ""
+	open_in shended sleep 321
+	kill -KILL "$(clsecure sessions shended --json | jq -r '.sessions[0].pid')"
+	close_of
+	assert_status 125
+	assert_output "clsecure: clsecured ended while the session was open"
+	open_in shended sleep 321
+	ann clsecure remove --yes shended
+	close_of
+	assert_status 137
+	assert_output "clsecure: project 'shended' was removed, and its sandbox with all sessions"
+}
+
 @test "first use adds the git top level" {
 	make_project shann first
 	ann mkdir -p first/sub/dir
