@@ -10,7 +10,10 @@
  *
  * An argument that the kernel takes as 32 bits is compared by its low 32 bits (MASKED_EQ), or in a
  * way that a high half other than 0 is refused: the register's upper half is the caller's to
- * choose.  The constants have the same values on both architectures.
+ * choose.
+ *
+ * The constants are those of the machine that builds, which may be neither of the two: what is not
+ * one number on every Linux is asserted below.
  */
 #define _GNU_SOURCE
 #include "lib/base/macros.h"
@@ -34,6 +37,16 @@
 #define LOW(arg, value) SCMP_CMP64(arg, SCMP_CMP_MASKED_EQ, LOW32, (value))
 #define TYPE(arg, type) SCMP_CMP64(arg, SCMP_CMP_MASKED_EQ, S_IFMT, (type))
 #define TMPFILE_BIT ((unsigned)O_TMPFILE & ~(unsigned)O_DIRECTORY)
+
+/* x86_64 and aarch64 agree on these; mips, powerpc, sparc, alpha, parisc do not on each. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "libseccomp exports the target's order");
+_Static_assert(O_CREAT == 0100 && TMPFILE_BIT == 020000000, "open");
+_Static_assert(F_SETLEASE == 1024, "fcntl");
+_Static_assert(TIOCSTI == 0x5412 && TIOCLINUX == 0x541c && TIOCSETD == 0x5423, "ioctl");
+_Static_assert(FS_IOC_FSSETXATTR == 0x401c5820, "ioctl of a file");
+_Static_assert(RLIMIT_CORE == 4, "setrlimit");
+_Static_assert(AF_UNIX == 1 && AF_NETLINK == 16, "socket");
+_Static_assert(EPERM == 1 && ENOSYS == 38 && EPROTONOSUPPORT == 93 && EAFNOSUPPORT == 97, "errno");
 
 struct rule {
 	const char *names; /* blanks between */
@@ -339,29 +352,35 @@ static int append_newer(struct program *p)
 	return p->n < ELEMENTSOF(p->code) ? 0 : -E2BIG;
 }
 
-/* What is returned from `from` on becomes a jump to the end, where the next part begins. */
-static void go_on(struct program *p, size_t from, uint32_t value)
+/*
+ * What is returned from `from` on becomes a jump to the end, where the next part begins.  If there
+ * was none to change, nothing would ever come to that part.
+ */
+static int go_on(struct program *p, size_t from, uint32_t value)
 {
+	size_t changed = 0;
+
 	for (size_t i = from; i < p->n; i++)
-		if (p->code[i].code == (BPF_RET | BPF_K) && p->code[i].k == value)
+		if (p->code[i].code == (BPF_RET | BPF_K) && p->code[i].k == value) {
 			p->code[i] = (struct sock_filter)BPF_STMT(
 				BPF_JMP | BPF_JA, (uint32_t)(p->n - i - 1));
+			changed++;
+		}
+	if (changed == 0)
+		fprintf(stderr, "filter-make: nothing leads to the next part\n");
+	return changed > 0 ? 0 : -EPROTO;
 }
 
 static int compile(struct program *p, bool ptrace)
 {
 	size_t second;
-	int err = append_refused(p, ptrace);
+	int err = append_refused(p, ptrace) ?: go_on(p, 0, SECCOMP_RET_ALLOW);
 
 	if (err < 0)
 		return err;
-	go_on(p, 0, SECCOMP_RET_ALLOW);
 	second = p->n;
-	err = append_known(p);
-	if (err < 0)
-		return err;
-	go_on(p, second, SECCOMP_RET_ERRNO | ENOSYS);
-	return append_newer(p);
+	err = append_known(p) ?: go_on(p, second, SECCOMP_RET_ERRNO | ENOSYS);
+	return err < 0 ? err : append_newer(p);
 }
 
 static void print(const struct program *p, const char *name)
