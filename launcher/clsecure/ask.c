@@ -1,5 +1,6 @@
 #include "config.h"
 #include "launcher/clsecure/ask.h"
+#include "launcher/clsecured/pending.h"
 #include "launcher/clsecured/serve.h"
 
 #include <errno.h>
@@ -85,12 +86,16 @@ int server_open(struct server *s, struct answer *a)
 
 void server_close(struct server *s)
 {
+	int status = 0;
+
 	closep(&s->conn);
 	s->conn = -1;
 	if (s->child > 0)
-		while (waitpid(s->child, NULL, 0) < 0 && errno == EINTR)
+		while (waitpid(s->child, &status, 0) < 0 && errno == EINTR)
 			;
 	s->child = 0;
+	if (WIFSIGNALED(status))
+		(void)pending_tidy(NULL);
 }
 
 int answer_fail(const struct cli *c, const struct answer *a)

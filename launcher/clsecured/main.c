@@ -5,6 +5,7 @@
 #include "config.h"
 #include "launcher/clsecured/listen.h"
 #include "launcher/clsecured/peers.h"
+#include "launcher/clsecured/pending.h"
 #include "launcher/clsecured/serve.h"
 
 #include <errno.h>
@@ -22,15 +23,25 @@
 
 static struct peers peers;
 
+/* Somebody was killed and may have left something half done: at the start, who was here before. */
+static bool untidy = true;
+static pid_t tidying;
+
 static void reap(void)
 {
+	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		peers_remove(&peers, pid);
+		if (pid == tidying)
+			tidying = 0;
+		else if (WIFSIGNALED(status))
+			untidy = true;
+	}
 }
 
-__attribute__((__noreturn__)) static void serve_peer(int conn, int listener, int signals)
+static void become_child(int listener, int signals)
 {
 	sigset_t none;
 
@@ -39,7 +50,28 @@ __attribute__((__noreturn__)) static void serve_peer(int conn, int listener, int
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_DUMPABLE, 0);
+}
+
+__attribute__((__noreturn__)) static void serve_peer(int conn, int listener, int signals)
+{
+	become_child(listener, signals);
 	_exit(serve(conn));
+}
+
+static void tidy(int listener, int signals)
+{
+	struct error e = {0};
+
+	if (!untidy || tidying > 0)
+		return;
+	untidy = false;
+	tidying = fork();
+	if (tidying != 0)
+		return;
+	become_child(listener, signals);
+	if (pending_tidy(&e) < 0)
+		syslog(LOG_ERR, "%s", e.text);
+	_exit(0);
 }
 
 static void take(int listener, int signals, int conn)
@@ -82,6 +114,7 @@ static int loop(int listener, int signals)
 	for (;;) {
 		struct signalfd_siginfo si;
 
+		tidy(listener, signals);
 		if (poll(p, 2, timeout) < 0 && errno != EINTR)
 			return -errno;
 		timeout = -1;

@@ -352,5 +352,9 @@ int op_add(struct request *r, struct error *e)
 		err = prepare(r, &a, e);
 	if (err == 0)
 		err = add_locked(r, &a, e);
-	return err < 0 ? err : answer(r, &a);
+	if (err < 0)
+		return err;
+	registry_unlock(&a.lock);
+	(void)projects_sweep(NULL); /* of a remove that was killed */
+	return answer(r, &a);
 }

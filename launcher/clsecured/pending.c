@@ -147,3 +147,16 @@ int pending_repair(struct registry *lock, struct error *e)
 	closedir(dir);
 	return err;
 }
+
+int pending_tidy(struct error *e)
+{
+	_cleanup_registry_ struct registry lock = REGISTRY_EMPTY;
+	int err = registry_lock(REGISTRY_STATE, &lock, e);
+
+	if (err == -ENOENT) /* not set up */
+		return 0;
+	if (err == 0)
+		err = pending_repair(&lock, e);
+	registry_unlock(&lock);
+	return err < 0 ? err : projects_sweep(e);
+}

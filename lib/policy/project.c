@@ -24,6 +24,7 @@
 #define HOME "home"
 #define LOG "log"
 #define HOME_NEW ".home.new"
+#define NEW ".new-"
 #define NAME_ROOM (SLUG_MAX + 8)
 #define OLD ".old-"
 #define OLD_NAME_ROOM (SLUG_MAX + 24)
@@ -209,7 +210,7 @@ int project_create(const struct project_new *n, struct error *e)
 		return err;
 	if (faccessat(projects, n->slug, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return error_set(e, -EEXIST, "there is a project '%s' already", n->slug);
-	snprintf(name, sizeof(name), ".new-%s", n->slug);
+	snprintf(name, sizeof(name), NEW "%s", n->slug);
 	err = tree_remove(projects, name, e); /* of one that was killed */
 	if (err == 0)
 		err = make_project(projects, name, n, e);
@@ -333,6 +334,10 @@ int project_destroy(const char *slug, struct error *e)
 	if (!slug_valid(slug))
 		return error_set(e, -ENOENT, "there is no project '%s'", slug);
 	err = projects_open(true, &projects, e);
+	if (err < 0)
+		return err;
+	snprintf(name, sizeof(name), NEW "%s", slug); /* of an add that was killed */
+	err = tree_remove(projects, name, e);
 	if (err < 0)
 		return err;
 	for (unsigned n = 0;; n++) {

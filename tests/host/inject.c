@@ -5,8 +5,9 @@
  *	clsecure-keeper NAME		(a copy in the keeper's place) PLACE/keeper is run
  *
  * PLACE/NAME/which names the call: the process (from 0, as they were born), the call, its number
- * among the process's calls of that name, from 1 (0: none fails), and the errno; without the file
- * the program is run as it is.  PLACE/NAME/calls gets a line for each call: the process, the call,
+ * among the process's calls of that name, from 1 (0: none fails), and the errno; -9 instead kills
+ * the process in the place of the call, and -99 all of them; without the file the program is run as
+ * it is.  PLACE/NAME/calls gets a line for each call: the process, the call,
  * its number, and its path or its first two arguments; with '!' before what failed.
  *
  * A tracer, since a filter would be inherited by what is to be looked at.
@@ -146,6 +147,12 @@ static void register_set(pid_t pid, bool first_argument, unsigned long long valu
 /* brk(2) has no errno: one that fails answers what the end of the heap is, as brk(0) does. */
 static void fail(struct process *p, const struct __ptrace_syscall_info *s, const char *name)
 {
+	if (error == -99)
+		exit(137); /* PTRACE_O_EXITKILL */
+	if (error == -9) {
+		kill(p->pid, SIGKILL);
+		return;
+	}
 	p->is_brk = strcmp(name, "brk") == 0;
 	p->argument = s->entry.args[0];
 	if (p->is_brk)
