@@ -83,6 +83,11 @@ int session_ready(struct keeper *k, struct connection *c, struct error *e);
 int session_program(struct keeper *k, struct connection *c, int pidfd, struct error *e);
 void session_end(struct keeper *k, size_t i);
 struct session *session_find(struct keeper *k, uint32_t id);
+/*
+ * Only then is .holder its pid.  To be asked before each use: what came first in the same turn may
+ * have waited for the bus.
+ */
+bool session_holder_lives(const struct session *s);
 int session_kill(struct keeper *k, uint32_t id, struct error *e);
 
 /*

@@ -121,6 +121,7 @@ int scope_of_session(const struct keeper *k, const struct session *s)
 		return fd;
 	syslog(LOG_WARNING, "%s: no session of logind's for %s: %s", k->slug, s->who.service,
 		strerrordesc_np(-fd) ?: "unknown error");
-	scope_of_caller(k, s);
+	if (session_holder_lives(s))
+		scope_of_caller(k, s);
 	return -1;
 }

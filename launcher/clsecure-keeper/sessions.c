@@ -106,11 +106,16 @@ int session_enter(struct keeper *k, struct connection *c, const struct keeper_re
 	return 0;
 }
 
+bool session_holder_lives(const struct session *s)
+{
+	return syscall(SYS_pidfd_send_signal, s->pidfd, 0, NULL, 0) == 0;
+}
+
 int session_place(struct keeper *k, struct connection *c, int *ret_logind, struct error *e)
 {
 	const struct session *s = session_find(k, c->session);
 
-	if (!s)
+	if (!s || !session_holder_lives(s))
 		return error_set(e, -ESRCH, "this session has ended");
 	*ret_logind = scope_of_session(k, s);
 	return 0;

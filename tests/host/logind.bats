@@ -229,3 +229,14 @@ in_slice() {
 		rm $DIR/*.on
 	done
 }
+
+@test "a caller that died while the keeper was busy: who has its pid by then is not moved" {
+	local bus
+	by_sudo
+	bus=$(pgrep -o -x dbus-daemon)
+	kill -STOP "$bus"
+	run timeout 30 python3 "$BATS_TEST_DIRNAME/late.py" liapp
+	kill -CONT "$bus"
+	assert_status 0
+	assert_output 'refused, and not moved'
+}
