@@ -1,4 +1,4 @@
-/* The drop-ins of the workers' slices (launcher/clsecured/slice.h), as part of setup's plan. */
+/* systemd's files of the gateway and the workers (launcher/clsecured/slice.h), in setup's plan. */
 #include "config.h"
 #include "launcher/clsecure/host.h"
 
@@ -15,13 +15,13 @@ struct slices {
 	struct error *e;
 };
 
-static int plan_file(struct slices *s, const struct slice_file *f, uid_t worker, bool join)
+static int plan_file(struct slices *s, const struct slice_file *f, uid_t user, bool join)
 {
 	char name[SLICE_NAME_MAX], path[PATH_MAX], *old = NULL, *ours = NULL;
 	bool changed;
 	int err;
 
-	slice_name(f, worker, name);
+	slice_name(f, user, name);
 	snprintf(path, sizeof(path), SLICE_DIR "/%s%s%s", name, f->file ? "/" : "", f->file ?: "");
 	err = host_read(s->host->root, path, &old, s->e);
 	if (err < 0)
@@ -40,15 +40,18 @@ static int plan_file(struct slices *s, const struct slice_file *f, uid_t worker,
 	return err;
 }
 
-static int join_record(const struct record *record, void *userdata)
+static int join_user(struct slices *s, uid_t user)
 {
 	int err = 0;
 
-	if (identity_of(record->name) != IDENTITY_WORKER)
-		return 0;
 	for (size_t i = 0; i < ELEMENTSOF(slice_files) && err == 0; i++)
-		err = plan_file(userdata, &slice_files[i], record->uid, true);
+		err = plan_file(s, &slice_files[i], user, true);
 	return err;
+}
+
+static int join_record(const struct record *record, void *userdata)
+{
+	return identity_of(record->name) == IDENTITY_WORKER ? join_user(userdata, record->uid) : 0;
 }
 
 static int join_all(struct slices *s)
@@ -59,13 +62,16 @@ static int join_all(struct slices *s)
 	snprintf(path, sizeof(path), "%s" SLICE_DIR, s->host->root);
 	if (access(path, F_OK) < 0)
 		return 0; /* no systemd */
+	err = join_user(s, GATEWAY_UID);
+	if (err < 0)
+		return err;
 	snprintf(path, sizeof(path), "%s" REGISTRY_STATE, s->host->root);
 	err = registry_foreach(path, join_record, s);
 	return err == -ENOENT ? 0 : err;
 }
 
-/* The uid in a name of this kind, when it is a worker's, else 0. */
-static uid_t worker_of(const struct slice_file *f, const char *name)
+/* The uid in a name of this kind, when it is one of ours, else 0. */
+static uid_t user_of(const struct slice_file *f, const char *name)
 {
 	char same[SLICE_NAME_MAX];
 	size_t n = strlen(f->prefix);
@@ -74,7 +80,7 @@ static uid_t worker_of(const struct slice_file *f, const char *name)
 	if (strncmp(name, f->prefix, n) != 0)
 		return 0;
 	uid = strtoul(name + n, NULL, 10);
-	if (uid < CLSECURE_UID_FIRST || uid > CLSECURE_UID_LAST)
+	if (uid != GATEWAY_UID && (uid < CLSECURE_UID_FIRST || uid > CLSECURE_UID_LAST))
 		return 0;
 	slice_name(f, (uid_t)uid, same);
 	return streq(name, same) ? (uid_t)uid : 0;
@@ -85,10 +91,10 @@ static int part_one(struct slices *s, const char *name)
 	int err = 0;
 
 	for (size_t i = 0; i < ELEMENTSOF(slice_files) && err == 0; i++) {
-		uid_t worker = worker_of(&slice_files[i], name);
+		uid_t user = user_of(&slice_files[i], name);
 
-		if (worker)
-			err = plan_file(s, &slice_files[i], worker, false);
+		if (user)
+			err = plan_file(s, &slice_files[i], user, false);
 	}
 	return err;
 }

@@ -12,6 +12,8 @@
  *
  * The slice names both, so that they stay loaded: of a user who lingers logind asks again as soon
  * as one is unloaded, and asking loads and unloads it, for ever.
+ *
+ * The gateway's user `claude` has them too, from setup.
  */
 #ifndef CLSECURE_SLICE_H
 #define CLSECURE_SLICE_H

@@ -69,6 +69,17 @@ slow() {
 	echo "setsid sh -c 'trap \"\" TERM HUP; touch slapp/slow.on; while :; do sleep .2; done' & sleep 99"
 }
 
+@test "quick logins by the gateway too" {
+	loginctl disable-linger claude
+	journal_mark
+	for _ in {1..15}; do
+		run ssh_as slann claude@localhost slapp echo in
+		assert_output in
+	done
+	run journal_new
+	refute_has destructive
+}
+
 @test "a session that is slow to end keeps no login waiting" {
 	su - $W -c 'touch slapp/held.on; sleep 99' </dev/null >/dev/null 2>&1 3>&- &
 	eventually 10 test -e /home/slann/slapp/held.on
