@@ -10,7 +10,9 @@
 #include "launcher/clsecure/host.h"
 #include "launcher/clsecure/run.h"
 #include "launcher/clsecure/sshd.h"
+#include "launcher/clsecured/slice.h"
 #include "lib/base/names.h"
+#include "lib/base/registry.h"
 #include "lib/policy/policy.h"
 
 #define SETUP_MENDS "sudo clsecure setup"
@@ -196,6 +198,32 @@ static void check_dropin(struct doctor *d, const char *unit)
 		doctor_ok(d, "%s@.service does not start for users of projects", unit);
 }
 
+/* userdata: how many files of slice.h are missing */
+static int count_missing(const struct record *record, void *userdata)
+{
+	size_t *missing = userdata;
+
+	for (size_t i = 0; i < ELEMENTSOF(slice_files); i++) {
+		char path[SLICE_PATH_MAX];
+
+		slice_path(&slice_files[i], record->uid, path);
+		if (identity_of(record->name) == IDENTITY_WORKER && access(path, F_OK) < 0)
+			(*missing)++;
+	}
+	return 0;
+}
+
+static void check_units(struct doctor *d)
+{
+	size_t missing = 0;
+
+	if (registry_foreach(REGISTRY_STATE, count_missing, &missing) == 0 && missing > 0)
+		doctor_fail(d, "sudo clsecure setup; sudo systemctl daemon-reload",
+			"%zu files for the units of projects' users are missing in " SLICE_DIR
+			": logins wait for each other's end, and logind loses sessions",
+			missing);
+}
+
 void doctor_systemd(struct doctor *d)
 {
 	if (access("/run/systemd/system", F_OK) < 0) {
@@ -204,6 +232,7 @@ void doctor_systemd(struct doctor *d)
 	}
 	check_dropin(d, "user");
 	check_dropin(d, "user-runtime-dir");
+	check_units(d);
 }
 
 /* Whoever listens: systemd's socket unit, or a clsecured that was started by hand. */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "launcher/clsecure/nsswitch.h"
+#include "launcher/clsecured/slice.h"
 
 #define PAM_DIR "/etc/pam.d"
 #define PAM_VENDOR_DIR "/usr/lib/pam.d"
@@ -19,11 +20,10 @@ static const struct {
 	enum stage stage;
 } files[] = {
 	{"pam-clsecure", PAM_DIR "/clsecure", PAM_DIR, STAGE_PAM},
-	{"user@.conf", "/etc/systemd/system/user@.service.d/50-clsecure.conf",
-		"/etc/systemd/system", STAGE_SYSTEMD},
-	{"user-runtime-dir@.conf",
-		"/etc/systemd/system/user-runtime-dir@.service.d/50-clsecure.conf",
-		"/etc/systemd/system", STAGE_SYSTEMD},
+	{"user@.conf", SLICE_DIR "/user@.service.d/" SLICE_DROPIN, SLICE_DIR,
+		STAGE_SYSTEMD},
+	{"user-runtime-dir@.conf", SLICE_DIR "/user-runtime-dir@.service.d/" SLICE_DROPIN,
+		SLICE_DIR, STAGE_SYSTEMD},
 	{"sshd.conf", SSHD_DROPIN, SSHD_PROGRAM, STAGE_SSHD},
 };
 

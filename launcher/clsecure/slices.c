@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 #include "launcher/clsecured/slice.h"
 #include "lib/base/registry.h"
@@ -15,14 +16,25 @@ struct slices {
 	struct error *e;
 };
 
+/* Not ours to write or to take: a mask that the administrator made is one as well. */
+static bool is_foreign(const struct slices *s, const char *path)
+{
+	char full[PATH_MAX];
+	struct stat st;
+
+	return snprintf(full, sizeof(full), "%s%s", s->host->root, path) < (int)sizeof(full) &&
+		lstat(full, &st) == 0 && (!S_ISREG(st.st_mode) || st.st_size > 0);
+}
+
 static int plan_file(struct slices *s, const struct slice_file *f, uid_t user, bool join)
 {
-	char name[SLICE_NAME_MAX], path[PATH_MAX], *old = NULL, *ours = NULL;
+	char path[SLICE_PATH_MAX], *old = NULL, *ours = NULL;
 	bool changed;
 	int err;
 
-	slice_name(f, user, name);
-	snprintf(path, sizeof(path), SLICE_DIR "/%s%s%s", name, f->file ? "/" : "", f->file ?: "");
+	slice_path(f, user, path);
+	if (!f->file && is_foreign(s, path))
+		return 0;
 	err = host_read(s->host->root, path, &old, s->e);
 	if (err < 0)
 		return err;

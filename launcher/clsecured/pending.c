@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <syslog.h>
 
 #define MARK ".pending-"
 #define MARK_NAME_MAX (sizeof(MARK) + SLUG_MAX)
@@ -69,6 +70,7 @@ static int undo(struct registry *lock, const char *slug, uid_t owner, const char
 	struct error *e)
 {
 	uid_t worker = worker_of(slug);
+	struct error dropped = {0};
 	_cleanup_close_ int dir = -1;
 	int err = registry_remove(lock, slug, owner, path, e);
 
@@ -90,8 +92,8 @@ static int undo(struct registry *lock, const char *slug, uid_t owner, const char
 	 * Last, as its stop ends clsecured's processes that are in it, and they have a status to
 	 * pass on.  One that stays does no harm: unsetup takes it too.
 	 */
-	if (worker != 0)
-		(void)slice_drop(worker, NULL);
+	if (worker != 0 && slice_drop(worker, &dropped) < 0)
+		syslog(LOG_WARNING, "%s: %s", slug, dropped.text);
 	return pending_clear(slug, e);
 }
 

@@ -10,7 +10,6 @@
 
 #define SYSTEMCTL "/usr/bin/systemctl"
 #define STOP_MS 5000
-#define TEMPORARY ".clsecure.new"
 
 /* -ENOENT, without words: there is no systemd here. */
 static int open_units(struct error *e)
@@ -29,32 +28,33 @@ static int open_folder(int units, const char *folder)
 	return fd < 0 ? -errno : fd;
 }
 
-static int write_text(int folder, const char *file, const char *text)
+/* By one write: what a kill leaves of it here is written again, or taken away, with the project. */
+static int write_text(int folder, const char *file, const char *text, int flags)
 {
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd =
+		openat(folder, file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags, 0644);
 	const size_t n = strlen(text);
 
-	if (unlinkat(folder, TEMPORARY, 0) < 0 && errno != ENOENT) /* of one that was killed */
-		return -errno;
-	fd = openat(folder, TEMPORARY, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
 	if (write(fd, text, n) != (ssize_t)n)
 		return -EIO;
-	if (fchmod(fd, 0644) < 0 || fsync(fd) < 0 ||
-		renameat(folder, TEMPORARY, folder, file) < 0)
-		return -errno;
-	return fsync(folder) < 0 ? -errno : 0;
+	return fchmod(fd, 0644) < 0 || fsync(fd) < 0 || fsync(folder) < 0 ? -errno : 0;
 }
 
-static int keep_in_folder(int units, const char *name, const struct slice_file *f)
+static int keep_one(int units, const struct slice_file *f, const char *name)
 {
 	_cleanup_close_ int folder = -1;
+	int err;
 
+	if (!f->file) {
+		err = write_text(units, name, f->text, O_EXCL);
+		return err == -EEXIST ? 0 : err; /* masked already, or the administrator's own */
+	}
 	if (mkdirat(units, name, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	folder = open_folder(units, name);
-	return folder < 0 ? folder : write_text(folder, f->file, f->text);
+	return folder < 0 ? folder : write_text(folder, f->file, f->text, O_TRUNC);
 }
 
 int slice_keep(uid_t worker, struct error *e)
@@ -64,12 +64,11 @@ int slice_keep(uid_t worker, struct error *e)
 	if (units < 0)
 		return units == -ENOENT ? 0 : units;
 	for (size_t i = 0; i < ELEMENTSOF(slice_files); i++) {
-		const struct slice_file *f = &slice_files[i];
 		char name[SLICE_NAME_MAX];
 		int err;
 
-		slice_name(f, worker, name);
-		err = f->file ? keep_in_folder(units, name, f) : write_text(units, name, f->text);
+		slice_name(&slice_files[i], worker, name);
+		err = keep_one(units, &slice_files[i], name);
 		if (err < 0)
 			return error_errno(e, err, "write '%s/%s'", SLICE_DIR, name);
 	}
@@ -87,13 +86,21 @@ static void stop(uid_t worker)
 		(void)run_program(argv, STOP_MS, NULL);
 }
 
-static int drop_folder(int units, const char *name, const struct slice_file *f)
+static int drop_one(int units, const struct slice_file *f, const char *name)
 {
-	_cleanup_close_ int folder = open_folder(units, name);
+	_cleanup_close_ int folder = -1;
+	struct stat st;
 
+	if (!f->file) {
+		if (fstatat(units, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return -errno;
+		if (!S_ISREG(st.st_mode) || st.st_size > 0)
+			return 0; /* the administrator's own */
+		return unlinkat(units, name, 0) < 0 ? -errno : 0;
+	}
+	folder = open_folder(units, name);
 	if (folder < 0)
 		return folder;
-	(void)unlinkat(folder, TEMPORARY, 0);
 	if (unlinkat(folder, f->file, 0) < 0 && errno != ENOENT)
 		return -errno;
 	(void)unlinkat(units, name, AT_REMOVEDIR); /* the administrator's own files may be in it */
@@ -103,23 +110,20 @@ static int drop_folder(int units, const char *name, const struct slice_file *f)
 int slice_drop(uid_t worker, struct error *e)
 {
 	_cleanup_close_ int units = open_units(e);
+	int err = 0;
 
 	if (units < 0)
 		return units == -ENOENT ? 0 : units;
 	(void)unlinkat(units, TEMPORARY, 0);
 	for (size_t i = 0; i < ELEMENTSOF(slice_files); i++) {
-		const struct slice_file *f = &slice_files[i];
 		char name[SLICE_NAME_MAX];
-		int err = 0;
+		int one;
 
-		slice_name(f, worker, name);
-		if (f->file)
-			err = drop_folder(units, name, f);
-		else if (unlinkat(units, name, 0) < 0)
-			err = -errno;
-		if (err < 0 && err != -ENOENT)
-			return error_errno(e, err, "remove '%s/%s'", SLICE_DIR, name);
+		slice_name(&slice_files[i], worker, name);
+		one = drop_one(units, &slice_files[i], name);
+		if (one < 0 && one != -ENOENT && err == 0)
+			err = error_errno(e, one, "remove '%s/%s'", SLICE_DIR, name);
 	}
 	stop(worker);
-	return 0;
+	return err;
 }

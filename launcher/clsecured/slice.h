@@ -18,14 +18,16 @@
 #ifndef CLSECURE_SLICE_H
 #define CLSECURE_SLICE_H
 
-#include <limits.h>
 #include <stdio.h>
 #include <sys/types.h>
 
 #include "lib/base/error.h"
 
 #define SLICE_DIR "/etc/systemd/system"
+/* Also of the drop-ins of all users' units, which these hide by having the same name. */
+#define SLICE_DROPIN "50-clsecure.conf"
 #define SLICE_NAME_MAX 64
+#define SLICE_PATH_MAX 128
 
 /* PREFIX UID SUFFIX is a folder with `file` in it, or the file itself. */
 struct slice_file {
@@ -35,27 +37,36 @@ struct slice_file {
 };
 
 static const struct slice_file slice_files[] = {
-	{"user-", ".slice.d", "50-clsecure.conf",
+	{"user-", ".slice.d", SLICE_DROPIN,
 		"# This login's sandbox has no systemd --user that would keep the slice between "
 		"sessions.\n[Unit]\nStopWhenUnneeded=no\n"
 		"# Loaded, though one of them never starts: else logind is busy with one who "
 		"lingers.\nBefore=user@%j.service user-runtime-dir@%j.service\n"},
-	{"user-runtime-dir@", ".service.d", "50-clsecure.conf",
+	{"user-runtime-dir@", ".service.d", SLICE_DROPIN,
 		"# This login's sandbox has a /run/user of its own: there is nothing to do, once.\n"
-		"[Unit]\nStopWhenUnneeded=no\n"
+		"[Unit]\nConditionPathIsSymbolicLink=\nStopWhenUnneeded=no\n"
 		"[Service]\nExecStart=\nExecStop=\nExecStop=/bin/true\n"},
 	{"user@", ".service", NULL, ""}};
 
+/* Within SLICE_DIR. */
 static inline void slice_name(
 	const struct slice_file *f, uid_t worker, char ret[static SLICE_NAME_MAX])
 {
 	snprintf(ret, SLICE_NAME_MAX, "%s%u%s", f->prefix, worker, f->suffix);
 }
 
-/* Writes the files; nothing where there is no systemd. */
+/* The whole path of the file. */
+static inline void slice_path(
+	const struct slice_file *f, uid_t worker, char ret[static SLICE_PATH_MAX])
+{
+	snprintf(ret, SLICE_PATH_MAX, SLICE_DIR "/%s%u%s%s%s", f->prefix, worker, f->suffix,
+		f->file ? "/" : "", f->file ?: "");
+}
+
+/* Writes the files; nothing where there is no systemd.  What already stands in user@'s place stays. */
 int slice_keep(uid_t worker, struct error *e);
 
-/* Takes them away, and stops the slice.  0 also where there are none. */
+/* Takes all away that is ours, whatever fails, and stops the slice.  0 also where there are none. */
 int slice_drop(uid_t worker, struct error *e);
 
 #endif

@@ -87,6 +87,8 @@ breaks() {
 @test "systemd: a drop-in that is gone, a socket that is not active" {
 	breaks systemd: "rm /etc/systemd/system/user@.service.d/50-clsecure.conf; systemctl daemon-reload"
 	clsecure setup --yes -q
+	breaks systemd: "rm /etc/systemd/system/user@$(id -u claude-worker-docapp).service"
+	clsecure setup --yes -q
 	breaks clsecured: 'systemctl stop clsecured.socket'
 	assert_has 'systemctl enable --now clsecured.socket'
 	clsecure setup --yes -q

@@ -32,6 +32,12 @@ twenty_scopes() { [ "$(journal_new | grep -c "^Started .*Session .* of User $W")
 	assert_status 0
 	run systemctl show -P StopWhenUnneeded "user-$(id -u $W).slice"
 	assert_output no
+	run systemctl show -P LoadState "user@$(id -u $W)"
+	assert_output masked
+	run systemctl show -P ActiveState "user-runtime-dir@$(id -u $W)"
+	assert_output active
+	run findmnt "/run/user/$(id -u $W)"
+	assert_output ''
 }
 
 @test "twenty quick logins have twenty sessions" {
@@ -50,7 +56,12 @@ twenty_scopes() { [ "$(journal_new | grep -c "^Started .*Session .* of User $W")
 	for user in $W claude clsecure-egress clsecure-pasta; do
 		unit=user@$(id -u $user).service
 		loginctl enable-linger $user
-		timeout 20 systemctl start "$unit" 2>/dev/null || :
+		if [ $user = $W ] || [ $user = claude ]; then
+			run timeout 20 systemctl start "$unit"
+			assert_has masked
+		else
+			timeout 20 systemctl start "$unit"
+		fi
 		run systemctl is-active "$unit"
 		assert_output inactive
 		before=$(logind_time)
@@ -122,6 +133,34 @@ slow() {
 	for f in $all; do
 		[ -e "$f" ]
 	done
+}
+
+@test "a mask that the administrator made is his: setup, add, remove and unsetup work and leave it" {
+	mask=/etc/systemd/system/user@$(id -u $W).service
+	ln -sf /dev/null "$mask"
+	clsecure setup --yes -q
+	clsecure unsetup --yes -q
+	[ -L "$mask" ]
+	clsecure setup --yes -q
+	as_person slann clsecure remove slapp --yes
+	[ -L "$mask" ]
+	as_person slann clsecure add /home/slann/slapp --name slapp
+	[ -L "$mask" ]
+	rm "$mask"
+}
+
+@test "remove takes all away that is ours, also where one is not to be opened" {
+	folder=/etc/systemd/system/user-$(id -u $W).slice.d
+	rm -r "$folder"
+	ln -s /nowhere "$folder"
+	all=$(dropins)
+	as_person slann clsecure remove slapp --yes
+	[ -L "$folder" ]
+	rm "$folder"
+	for f in $all; do
+		[ ! -e "$f" ]
+	done
+	as_person slann clsecure add /home/slann/slapp --name slapp
 }
 
 @test "remove takes the drop-in away and stops the slice" {
