@@ -114,9 +114,13 @@ bool session_holder_lives(const struct session *s)
 int session_place(struct keeper *k, struct connection *c, int *ret_logind, struct error *e)
 {
 	const struct session *s = session_find(k, c->session);
+	int err;
 
 	if (!s || !session_holder_lives(s))
 		return error_set(e, -ESRCH, "this session has ended");
+	err = fault("keeper-place");
+	if (err < 0)
+		return error_errno(e, err, "cannot place the session");
 	*ret_logind = scope_of_session(k, s);
 	return 0;
 }

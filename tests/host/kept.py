@@ -5,7 +5,7 @@ usage: kept.py SERVICE USER
 
 Exits 0 when the session was refused by PAM_SYSTEM_ERR or PAM_PERM_DENIED and the process is what it was: descriptors,
 signals, ids, capabilities, umask, directory, limits, namespaces, locale, environment, children, scheduling, terminal; and
-when `clsecure sessions` has no session by SERVICE, while the process is still there.
+when neither `clsecure sessions` nor logind has a session by SERVICE, while the process is still there.
 """
 import ctypes
 import locale
@@ -73,6 +73,10 @@ def snapshot():
     }
 
 
+def output(*command, check=True):
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=check).stdout
+
+
 def main():
     pam = ctypes.CDLL("libpam.so.0")
     handle = ctypes.c_void_p()
@@ -93,8 +97,10 @@ def main():
     if code not in (PAM_SYSTEM_ERR, PAM_PERM_DENIED):
         sys.exit(f"pam_open_session: {code}")
     wrong = [f"{k}: {before[k]} became {after[k]}" for k in before if before[k] != after[k]]
-    command = ["clsecure", "sessions", sys.argv[2].removeprefix("claude-worker-")]
-    sessions = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    sessions = output("clsecure", "sessions", sys.argv[2].removeprefix("claude-worker-"))
+    numbers = [line.split()[0] for line in output("loginctl", "--no-legend", "list-sessions").splitlines()]
+    for number in numbers:  # one may have ended meanwhile
+        sessions += output("loginctl", "show-session", "-P", "Service", number, check=False)
     if sys.argv[1] in sessions:
         wrong.append(f"a session is left: {sessions}")
     pam.pam_end(handle, code)

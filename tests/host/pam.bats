@@ -8,7 +8,7 @@ LIBEXEC=/usr/libexec/clsecure
 FAULT=/var/lib/clsecure/fault
 
 # Before the point of no return, in this process or in the keeper.
-undoable='pam-policy prepare spawn independent claim keeper-policy idmap build-clone build-network build-root build-pivot seal keeper-enter pam-last'
+undoable='pam-policy prepare spawn independent claim keeper-policy idmap build-clone build-network build-root build-pivot seal keeper-enter pam-last keeper-place'
 
 setup_file() {
 	make_person pamela
@@ -122,7 +122,7 @@ on_terminal() {
 }
 
 @test "the keeper is killed at each of its steps: refused, and the next login works" {
-	for step in independent claim keeper-policy idmap build-clone build-network build-root build-pivot seal keeper-enter; do
+	for step in independent claim keeper-policy idmap build-clone build-network build-root build-pivot seal keeper-enter keeper-place; do
 		eventually 10 nothing_runs
 		echo "$step kill" >"$FAULT"
 		refused timeout 20 su - $W -c 'touch ~/pamapp/ran' </dev/null

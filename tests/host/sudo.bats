@@ -67,7 +67,7 @@ nothing_runs() {
 
 @test "each failure: refused, and nothing ran" {
 	for step in pam-policy prepare spawn independent claim keeper-policy idmap build-clone build-network \
-		build-root build-pivot seal keeper-enter pam-last enter-setns enter-capabilities enter-filter enter-ready \
+		build-root build-pivot seal keeper-enter pam-last keeper-place enter-setns enter-capabilities enter-filter enter-ready \
 		'keeper-enter kill' 'build-root kill'; do
 		eventually 10 nothing_runs
 		echo "$step" >"$FAULT"
