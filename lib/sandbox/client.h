@@ -19,6 +19,7 @@ struct sandbox {
 	struct sock_filter *filter; /* mapped, read-only */
 	size_t filter_size; /* bytes */
 	uint32_t session;
+	uint64_t deadline; /* now_ms(): of the whole of the opening */
 	uint64_t limits[KEEPER_LIMITS];
 };
 #define SANDBOX_INIT {.conn = -1, .pidfd = -1, .dev = -1, .logind = -1}
@@ -42,8 +43,8 @@ int keeper_give(int conn, const struct keeper_request *q, int fd, unsigned timeo
 	struct error *e);
 
 /*
- * Everything that can fail and be undone: afterwards only sandbox_enter() is left.  Within
- * KEEPER_WAIT_MS.
+ * Everything that can fail and be undone: afterwards only sandbox_enter() is left.  Both together
+ * wait for the keeper no longer than KEEPER_WAIT_MS from here on.
  */
 int sandbox_prepare(const char *slug, const struct keeper_request *who, struct sandbox *ret_sandbox,
 	struct error *e);

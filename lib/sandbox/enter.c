@@ -63,18 +63,18 @@ int sandbox_prepare(const char *slug, const struct keeper_request *who, struct s
 {
 	/* A keeper that answers too late has counted a session that nobody will end otherwise. */
 	_cleanup_(sandbox_leavep) struct sandbox s = SANDBOX_INIT;
-	uint64_t deadline = now_ms() + KEEPER_WAIT_MS;
 	struct keeper_request q = *who;
 	struct keeper_reply reply;
 	int fds[3] = {-1, -1, -1}, err;
 	size_t n = ELEMENTSOF(fds);
 
+	s.deadline = now_ms() + KEEPER_WAIT_MS;
 	err = keeper_connect(slug, true, NULL, KEEPER_WAIT_MS, &s.conn, e);
 	if (err < 0)
 		return err;
 	q.op = KEEPER_ENTER;
 	q.session = 0;
-	err = keeper_call(s.conn, &q, &reply, fds, &n, left_until(deadline), e);
+	err = keeper_call(s.conn, &q, &reply, fds, &n, left_until(s.deadline), e);
 	if (err < 0)
 		return err;
 	s.session = reply.session;
@@ -190,7 +190,7 @@ static int place(struct sandbox *s, struct error *e)
 	struct keeper_reply reply;
 	size_t n = 1;
 
-	return keeper_call(s->conn, &q, &reply, &s->logind, &n, KEEPER_WAIT_MS, e);
+	return keeper_call(s->conn, &q, &reply, &s->logind, &n, left_until(s->deadline), e);
 }
 
 int sandbox_enter(struct sandbox *s, struct error *e)
@@ -218,7 +218,7 @@ int sandbox_enter(struct sandbox *s, struct error *e)
 	err = fault("enter-ready");
 	if (err < 0)
 		return error_errno(e, err, "cannot tell the sandbox's keeper");
-	return keeper_call(s->conn, &ready, &reply, NULL, NULL, KEEPER_WAIT_MS, e);
+	return keeper_call(s->conn, &ready, &reply, NULL, NULL, left_until(s->deadline), e);
 }
 
 void sandbox_forget(struct sandbox *s)

@@ -16,7 +16,7 @@
 #include "lib/base/error.h"
 
 #define KEEPER_VERSION 1
-#define KEEPER_WAIT_MS 5000 /* no caller ever waits longer for the whole of an opening */
+#define KEEPER_WAIT_MS 5000 /* no login ever waits longer for the whole of its session's opening */
 
 enum keeper_op {
 	/*

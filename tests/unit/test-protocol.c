@@ -112,6 +112,23 @@ static void calls(void **state)
 	close(p[1]);
 }
 
+/* What is left of an opening's time counts, not a time of its own for each request. */
+static void one_deadline(void **state)
+{
+	struct sandbox s = SANDBOX_INIT;
+	uint64_t begin = now_ms();
+	struct error e = {0};
+	int p[2];
+
+	pair_make(p);
+	s.conn = p[0];
+	s.deadline = begin + 50;
+	assert_int_equal(sandbox_enter(&s, &e), -ETIMEDOUT);
+	assert_true(now_ms() - begin < KEEPER_WAIT_MS / 2);
+	close(p[0]);
+	close(p[1]);
+}
+
 static void names(void **state)
 {
 	struct error e = {0};
@@ -144,6 +161,7 @@ int main(void)
 		cmocka_unit_test(descriptors),
 		cmocka_unit_test(stopped_peer),
 		cmocka_unit_test(calls),
+		cmocka_unit_test(one_deadline),
 		cmocka_unit_test(names),
 		cmocka_unit_test(overrides),
 	};
