@@ -116,9 +116,11 @@ int protect_lists(struct keeper *k, struct show *s, const char *records, size_t 
 		return error_errno(e, -ENOMEM, "cannot plan the sandbox");
 	memcpy(k->before, records ?: "", size);
 	k->before_size = size;
-	while (err == 0 && at && look_next(&at, records + size, &kind, &tree, &path)) {
+	while (err == 0 && at &&
+		(err = look_next(&at, records + size, &kind, &tree, &path)) > 0) {
 		const char *root = tree < s->n ? s->items[tree].destination : NULL;
 
+		err = 0;
 		if (!root)
 			return error_set(e, -EPROTO, "what is shown could not be looked through");
 		if (kind == LOOK_PROTECT || kind == LOOK_SAMPLES)
@@ -162,20 +164,21 @@ static bool was_there(const struct keeper *k, enum look_kind kind, const char *p
 	enum look_kind old_kind;
 	unsigned tree;
 
-	while (at && look_next(&at, k->before + k->before_size, &old_kind, &tree, &old))
+	while (at && look_next(&at, k->before + k->before_size, &old_kind, &tree, &old) > 0)
 		if (tree == 0 && streq(old, path) &&
 		    (old_kind == kind || (kind == LOOK_PROTECT && old_kind == LOOK_SAMPLES)))
 			return true;
 	return false;
 }
 
-static void compare(const struct keeper *k, const char *records, size_t size)
+static int compare(const struct keeper *k, const char *records, size_t size)
 {
 	const char *at = records, *path;
 	enum look_kind kind;
 	unsigned tree;
+	int err = 0;
 
-	while (at && look_next(&at, records + size, &kind, &tree, &path)) {
+	while (at && (err = look_next(&at, records + size, &kind, &tree, &path)) > 0) {
 		if (kind == LOOK_SAMPLES || was_there(k, kind, path))
 			continue;
 		finding(k,
@@ -184,6 +187,7 @@ static void compare(const struct keeper *k, const char *records, size_t size)
 				: "appeared: your programs would run it, look first",
 			path);
 	}
+	return err;
 }
 
 void findings_compare(struct keeper *k)
@@ -199,8 +203,8 @@ void findings_compare(struct keeper *k)
 	a.patterns = s.patterns;
 	if (err == 0)
 		err = as_person(policy_owner(k->policy), look_again, &a, -1, LOOK_MS, &r, &e);
-	if (err < 0 || r.result < 0)
+	if (err == 0)
+		err = r.result < 0 ? r.result : compare(k, r.data, r.size);
+	if (err < 0)
 		finding(k, "could not be looked through when its sessions ended", a.path);
-	else
-		compare(k, r.data, r.size);
 }

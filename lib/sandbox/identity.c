@@ -54,17 +54,20 @@ int git_identity_text(const char *records, size_t size, char **ret_text)
 	enum look_kind kind;
 	char *text = NULL;
 	unsigned tree;
+	int err = 0;
 	size_t n;
 	FILE *f = open_memstream(&text, &n);
 
 	if (!f)
 		return -ENOMEM;
-	while (at && look_next(&at, records + size, &kind, &tree, &pair))
+	while (at && (err = look_next(&at, records + size, &kind, &tree, &pair)) > 0)
 		if (kind == LOOK_IDENTITY)
 			pair_write(f, pair);
-	if (fclose(f) != 0) {
+	if (fclose(f) != 0)
+		err = -ENOMEM;
+	if (err < 0) {
 		free(text);
-		return -ENOMEM;
+		return err;
 	}
 	*ret_text = text;
 	return 0;

@@ -7,7 +7,10 @@
 
 #include "lib/base/person.h"
 
-/* In that child: records LOOK_IDENTITY. */
+/*
+ * In that child: records LOOK_IDENTITY.  What cannot be read is as if it were not there: git says
+ * itself what it lacks.
+ */
 int git_identity_look(const struct person *owner, struct person_out *out);
 
 /* The text of an /etc/gitconfig, owned, from its answer; "" when the owner has not said. */

@@ -33,22 +33,23 @@ int look_answer(struct person_out *out, enum look_kind kind, unsigned tree, cons
 	return person_answer(out, record, (size_t)n + 1);
 }
 
-bool look_next(const char **at, const char *end, enum look_kind *ret_kind, unsigned *ret_tree,
+int look_next(const char **at, const char *end, enum look_kind *ret_kind, unsigned *ret_tree,
 	const char **ret_path)
 {
 	const char *record = *at, *tab;
-	size_t n = strnlen(record, (size_t)(end - record));
+	size_t n;
 
-	if (record >= end || record + n >= end)
-		return false;
+	if (record == end)
+		return 0;
+	n = strnlen(record, (size_t)(end - record));
 	tab = memchr(record, '\t', n);
-	if (!tab)
-		return false;
+	if (!tab || record + n == end)
+		return -EPROTO;
 	*ret_kind = (enum look_kind)record[0];
 	*ret_tree = (unsigned)strtoul(record + 1, NULL, 10);
 	*ret_path = tab + 1;
 	*at = record + n + 1;
-	return true;
+	return 1;
 }
 
 /* path + "/" + name, with its old length to go back to. */

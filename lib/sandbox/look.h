@@ -94,8 +94,11 @@ int look_git_identity(char *text, struct person_out *out);
  */
 bool git_key_runs(const char *key);
 
-/* One record of an answer; *at moves on.  false at the end; ret_path points into the answer. */
-bool look_next(const char **at, const char *end, enum look_kind *ret_kind, unsigned *ret_tree,
+/*
+ * One record of an answer; *at moves on; ret_path points into the answer.  1; 0 at the end;
+ * -EPROTO: what follows is no whole record.
+ */
+int look_next(const char **at, const char *end, enum look_kind *ret_kind, unsigned *ret_tree,
 	const char **ret_path);
 
 #endif

@@ -169,10 +169,7 @@ static int look(void *arg, struct person_out *out, struct error *e)
 			err = look_for_claude(l, path, false);
 	for (size_t i = 0; err == 0 && i < ELEMENTSOF(table); i++)
 		err = look_at_toolchain(l, &table[i]);
-	/* What cannot be read is as if it were not there: git says itself what it lacks. */
-	if (err == 0 && l->identity)
-		git_identity_look(l->owner, out);
-	return err;
+	return err == 0 && l->identity ? git_identity_look(l->owner, out) : err;
 }
 
 static int add(char ***list, size_t *n, const char *text)
@@ -225,7 +222,7 @@ static int take(struct toolchains *t, const struct person_reply *r)
 	size_t n = 0;
 	int err = git_identity_text(r->data, r->size, &t->gitconfig);
 
-	while (err == 0 && look_next(&at, r->data + r->size, &kind, &tree, &path))
+	while (err == 0 && (err = look_next(&at, r->data + r->size, &kind, &tree, &path)) > 0)
 		err = take_one(t, &n, kind, path);
 	if (err == 0 && !t->binds)
 		err = (t->binds = calloc(1, sizeof(*t->binds))) ? 0 : -ENOMEM;
@@ -249,7 +246,7 @@ int toolchains_find(const struct person *owner, const char *project, unsigned wh
 		return err;
 	err = r.result < 0 ? r.result : take(&t, &r);
 	if (err < 0)
-		return error_errno(e, err, "look for toolchains of '%s'", owner->name);
+		return error_errno(e, err, "look for toolchains and git's identity of '%s'", owner->name);
 	*ret = t;
 	t = (struct toolchains){0};
 	return 0;
