@@ -114,7 +114,6 @@ int slice_drop(uid_t worker, struct error *e)
 
 	if (units < 0)
 		return units == -ENOENT ? 0 : units;
-	(void)unlinkat(units, TEMPORARY, 0);
 	for (size_t i = 0; i < ELEMENTSOF(slice_files); i++) {
 		char name[SLICE_NAME_MAX];
 		int one;
