@@ -1,10 +1,13 @@
 """What NSS costs: nss_clsecure beside the others, and for who is not a worker."""
+import hashlib
 import os
 
 from measure import Figure, Side, interleave, ratio_of_pairs
 from place import BIN, bash, run
 
-REGISTRY = "/var/lib/clsecure/registry"
+STATE = "/var/lib/clsecure"
+REGISTRY = STATE + "/registry"
+PLACE = "/srv/bench"  # of projects that are only looked up
 FIRST = 70000
 USERS, BLOCK = 1000, 2000
 SLOW = 100  # a block of what takes a millisecond each
@@ -115,6 +118,61 @@ def sizes():
             yield compare(f"{size:,} projects / 10", sides, ("reaches", 1.05))
 
 
+class Projects(Registry):
+    """And each with its directory, for who asks clsecured."""
+
+    FOLDERS = ("registry", "projects", "paths")
+
+    def __enter__(self):
+        run("rm", "-rf", self.place)
+        for folder in ("registry/name", "registry/uid", "projects", "paths"):
+            os.makedirs(f"{self.place}/{folder}", 0o700)
+        for folder in ("", "registry", "registry/name", "registry/uid"):
+            os.chmod(f"{self.place}/{folder}", 0o755)
+        for i in range(self.size):
+            self.project(i)
+        for folder in self.FOLDERS:
+            run("mount", "--bind", f"{self.place}/{folder}", f"{STATE}/{folder}")
+        return self
+
+    def project(self, i):
+        slug, user, uid = f"p{i}", self.user(i), FIRST + i
+        for link in (f"name/{user}", f"uid/{uid}"):
+            os.symlink(f"1:{user}:{uid}", f"{self.place}/registry/{link}")
+        for folder in ("home", "log"):
+            os.makedirs(f"{self.place}/projects/{slug}/{folder}", 0o700)
+        with open(f"{self.place}/projects/{slug}/project.conf", "w") as f:
+            f.write(f"[Project]\nPath={PLACE}/{slug}\nOwner=0:root\n[State]\nVersion=1\nCreated=1\nChanged=1\n")
+        key = hashlib.sha256(f"{PLACE}/{slug}".encode()).hexdigest()
+        os.symlink(f"{slug}:0:{PLACE}/{slug}", f"{self.place}/paths/{key}")
+
+    def __exit__(self, *_):
+        for folder in self.FOLDERS:
+            run("umount", f"{STATE}/{folder}")
+
+    def find(self):
+        """By the directory of one in the middle."""
+        name, below = f"of {self.size:,}", f"{PLACE}/p{self.size // 2}/below"
+        os.makedirs(below, exist_ok=True)
+        return Side(name, private(BIN + "timer", "clsecure", "sessions", below))
+
+
+def found():
+    for size in (1000, 29000):
+        with Projects(10) as few:
+            sides = [few.find()]
+            sides[0].measure()
+            with Projects(size) as many:
+                sides.insert(0, many.find())
+                sides[0].measure()
+                yield compare(f"{size:,} projects / 10", sides, ("reaches", 1.05), 30)
+
+
+def find():
+    """Finding a project by its directory"""
+    return [*found()]
+
+
 def nss():
     """Looking a user up"""
     before = put_users()
@@ -125,4 +183,4 @@ def nss():
             f.write(before)
 
 
-PARTS = [nss]
+PARTS = [nss, find]
