@@ -147,6 +147,18 @@ static int op_simple(struct keeper *k, struct connection *c, const struct keeper
 	return wire_send(c->fd, &r, sizeof(r), NULL, 0);
 }
 
+/* An answer all the same: silence would mean that no keeper is there. */
+static int refuse_version(struct connection *c)
+{
+	struct keeper_reply r = {0};
+	struct error e = {0};
+	int err = error_set(&e, -EPROTO, "the keeper is of another version");
+
+	reply_to(c, &r, err, &e);
+	wire_send(c->fd, &r, sizeof(r), NULL, 0);
+	return err;
+}
+
 /* <0: drop the connection; 1: the sandbox has to end. */
 static int handle(struct keeper *k, struct connection *c)
 {
@@ -159,8 +171,8 @@ static int handle(struct keeper *k, struct connection *c)
 		return 0;
 	if (err < 0)
 		return err;
-	if (q.version != KEEPER_VERSION)
-		return -EPROTO;
+	if (q.version != (keeper_common(q.op) ? KEEPER_COMMON : KEEPER_VERSION))
+		return refuse_version(c);
 	switch (q.op) {
 	case KEEPER_ENTER:
 		return op_enter(k, c, &q);

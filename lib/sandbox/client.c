@@ -28,6 +28,7 @@ struct search {
 	const char *overrides; /* packed */
 	size_t overrides_size;
 	uint64_t deadline;
+	bool start; /* to enter: only one of this version will do */
 	unsigned starts;
 };
 
@@ -96,15 +97,15 @@ static int call(int conn, const struct keeper_request *q, int with_fd,
 	struct keeper_reply reply;
 	int err;
 
-	request.version = KEEPER_VERSION;
+	request.version = keeper_common(q->op) ? KEEPER_COMMON : KEEPER_VERSION;
 	err = wire_send(conn, &request, sizeof(request), &with_fd, with_fd >= 0);
 	if (err == 0)
 		err = wire_receive(conn, &reply, sizeof(reply), ret_fds, n_fds,
 			now_ms() + timeout_ms);
-	if (err == 0 && reply.version != KEEPER_VERSION)
-		err = -EPROTO;
 	if (err < 0)
 		return error_errno(e, err, "the sandbox's keeper does not answer");
+	if (reply.version != KEEPER_VERSION && !keeper_common(q->op))
+		return error_set(e, -EPROTO, "the sandbox's keeper is of another version");
 	reply.text[sizeof(reply.text) - 1] = '\0';
 	text_clean(reply.text);
 	*ret_reply = reply;
@@ -128,19 +129,24 @@ int keeper_give(int conn, const struct keeper_request *q, int fd, unsigned timeo
 	return call(conn, q, fd, &reply, NULL, NULL, timeout_ms, e);
 }
 
-/* -EPIPE, -ECONNREFUSED, -ENOENT: there is no keeper, or it is leaving. */
+/*
+ * -EPIPE, -ECONNREFUSED, -ENOENT: there is no keeper, or it is leaving.  -EPROTO: one that can be
+ * looked at and ended, and nothing else.
+ */
 static int find(struct search *s, int *ret_conn)
 {
 	struct keeper_request ping = {.op = KEEPER_HERE};
 	_cleanup_close_ int conn = -1;
-	struct keeper_reply reply;
+	struct keeper_reply reply = {0};
 	int err = connect_once(s->slug, &conn);
 
 	if (err < 0)
 		return err;
 	err = keeper_call(conn, &ping, &reply, NULL, NULL, left_ms(s->deadline), NULL);
-	if (err < 0)
+	if (err < 0 && err != -ENOTSUP)
 		return err;
+	if (s->start && reply.version != KEEPER_VERSION)
+		return -EPROTO;
 	*ret_conn = TAKE_FD(conn);
 	return 0;
 }
@@ -223,6 +229,11 @@ static int find_or_start(struct search *s, int *ret_conn, struct error *e)
 		}
 		if (err == -ETIMEDOUT)
 			return error_set(e, err, "the keeper of '%s' does not answer", s->slug);
+		if (err == -EPROTO)
+			return error_set(e, err,
+				"the sandbox of '%s' was started by another version of clsecure: "
+				"'clsecure kill %s' ends it",
+				s->slug, s->slug);
 		if (!nobody_there(err))
 			return error_errno(e, err, "the keeper of '%s'", s->slug);
 		err = start_one(s, e);
@@ -239,7 +250,7 @@ static int find_or_start(struct search *s, int *ret_conn, struct error *e)
 int keeper_connect(const char *slug, bool start, char *const *overrides, unsigned timeout_ms,
 	int *ret_conn, struct error *e)
 {
-	struct search s = {.slug = slug, .deadline = now_ms() + timeout_ms};
+	struct search s = {.slug = slug, .deadline = now_ms() + timeout_ms, .start = start};
 	_cleanup_close_ int conn = -1;
 	_cleanup_free_ char *packed = NULL;
 	int err;

@@ -10,12 +10,21 @@
 #ifndef CLSECURE_PROTOCOL_H
 #define CLSECURE_PROTOCOL_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/base/error.h"
 
-#define KEEPER_VERSION 1
+/*
+ * A keeper lives as long as its sandbox, across upgrades.  What looks at one or ends it (HERE, LIST,
+ * COUNT, KILL) is therefore asked by KEEPER_COMMON and means the same in every version; all else is
+ * for callers of the keeper's own version, -EPROTO.  A reply has the keeper's version.  Neither
+ * message changes its size or the places of what those four use.
+ */
+#define KEEPER_COMMON 1
+#define KEEPER_VERSION 2
 #define KEEPER_WAIT_MS 5000 /* no login ever waits longer for the whole of its session's opening */
 
 enum keeper_op {
@@ -44,7 +53,8 @@ enum keeper_op {
 	 * .worker
 	 */
 	KEEPER_RESERVE,
-	KEEPER_HERE, /* answered: a keeper is there, and goes on */
+	/* answered: a keeper is there, and goes on; the first ones answer -ENOTSUP */
+	KEEPER_HERE,
 	/*
 	 * There is no way back from here: where logind has no session of the caller's, one is made
 	 * and answered as an fd, whose last copy ends it.
@@ -84,5 +94,18 @@ struct keeper_reply {
 	char service[32], tty[32], host[128], who[64];
 	char text[256]; /* the reason of a refusal, for people; cleaned */
 };
+
+_Static_assert(sizeof(struct keeper_request) == 272 && offsetof(struct keeper_request, op) == 4 &&
+		offsetof(struct keeper_request, worker) == 12,
+	"keepers of every version are asked by this");
+_Static_assert(sizeof(struct keeper_reply) == 568 && offsetof(struct keeper_reply, since) == 16 &&
+		offsetof(struct keeper_reply, service) == 56 &&
+		offsetof(struct keeper_reply, text) == 312,
+	"keepers of every version answer by this");
+
+static inline bool keeper_common(uint32_t op)
+{
+	return op == KEEPER_HERE || op == KEEPER_LIST || op == KEEPER_COUNT || op == KEEPER_KILL;
+}
 
 #endif

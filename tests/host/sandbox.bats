@@ -90,11 +90,11 @@ first() { pgrep -P "$(keeper)" -x clsecure-init; }
 keeper_says() {
 	python3 -c '
 import socket, struct, sys
-op = {"kill": 6, "reserve": 8}[sys.argv[1]]
+version, op = {"kill": (1, 6), "reserve": (2, 8)}[sys.argv[1]]
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.settimeout(5)
 s.connect("/run/clsecure/box/keeper.sock")
-s.send(struct.pack("=IIII256x", 1, op, 0, int(sys.argv[2])))
+s.send(struct.pack("=IIII256x", version, op, 0, int(sys.argv[2])))
 print(struct.unpack_from("=Ii", s.recv(4096))[1])' "$@"
 }
 
@@ -117,7 +117,7 @@ print(struct.unpack_from("=Ii", s.recv(4096))[1])' "$@"
 import socket, struct, time
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.connect("/run/clsecure/box/keeper.sock")
-s.send(struct.pack("=IIII32s224x", 1, 1, 0, 0, b"early"))
+s.send(struct.pack("=IIII32s224x", 2, 1, 0, 0, b"early"))
 s.close()
 print("asked", flush=True)
 time.sleep(60)' >"$BATS_TEST_TMPDIR/said" 3>&- &

@@ -104,7 +104,12 @@ static void calls(void **state)
 	assert_int_equal(keeper_call(p[0], &q, &got, NULL, NULL, 1000, &e), -EUSERS);
 	assert_int_equal(strncmp(e.text, "no?more", 7), 0);
 	assert_true(strlen(e.text) < sizeof(e.text));
+	/* of another version: looked at and ended, not entered */
 	r.version++;
+	assert_int_equal(wire_send(p[1], &r, sizeof(r), NULL, 0), 0);
+	assert_int_equal(keeper_call(p[0], &q, &got, NULL, NULL, 1000, &e), -EUSERS);
+	r.status = 0;
+	q.op = KEEPER_ENTER;
 	assert_int_equal(wire_send(p[1], &r, sizeof(r), NULL, 0), 0);
 	assert_int_equal(keeper_call(p[0], &q, &got, NULL, NULL, 1000, &e), -EPROTO);
 	assert_int_equal(keeper_call(p[0], &q, &got, NULL, NULL, 20, &e), -ETIMEDOUT);
