@@ -81,6 +81,7 @@ static void go_to_start(const struct command *c, const struct inside *in, const 
 static const char *run(const struct command *c, const char *shell, char **argv, char **env)
 {
 	if (!c->words) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): see main() */
 		execve(shell, argv, env);
 		return shell;
 	}
@@ -108,7 +109,6 @@ int main(int argc, char **argv)
 		return refuse(EXIT_REFUSED, "cannot make the environment", strerrordesc_np(-err));
 	take_terminal();
 	go_to_start(&c, &in, environment_get(env.v, "HOME"));
-	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): of inside_read() */
 	what = run(&c, in.shell, shell_argv, env.v);
 	err = errno;
 	return refuse(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, what, strerrordesc_np(err));

@@ -62,6 +62,7 @@ static int get(int dir, const char *key, char text[static TARGET_SIZE], struct b
 {
 	ssize_t n = readlinkat(dir, key, text, TARGET_SIZE - 1);
 
+	*ret = (struct bypath){.slug = "", .path = ""};
 	if (n < 0)
 		return errno == EINVAL ? -EBADMSG : -errno;
 	text[n] = '\0';

@@ -94,7 +94,7 @@ static int call(int conn, const struct keeper_request *q, int with_fd,
 	struct error *e)
 {
 	struct keeper_request request = *q;
-	struct keeper_reply reply;
+	struct keeper_reply reply = {0};
 	int err;
 
 	request.version = keeper_common(q->op) ? KEEPER_COMMON : KEEPER_VERSION;
