@@ -79,14 +79,14 @@ static int write_file(int root, const char *destination, const char *data, size_
 
 /*
  * A link into /usr stays a link: inside it leads to the same file, and its name says more than the
- * content.
+ * content.  1, 0, -errno.
  */
-static bool usr_link(const char *path, char *target, size_t size)
+static int usr_link(const char *path, char *target, size_t size)
 {
 	ssize_t n = readlink(path, target, size - 1);
 
-	if (n <= 0)
-		return false;
+	if (n < 0) /* EINVAL: no link */
+		return errno == EINVAL || errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 	target[n] = '\0';
 	return strncmp(target, "/usr/", 5) == 0 || strncmp(target, "../usr/", 7) == 0;
 }
@@ -98,8 +98,11 @@ static int step_copy(int root, const struct plan_step *s)
 	char target[PATH_MAX];
 	struct stat st;
 	ssize_t n;
+	int err = usr_link(s->source, target, sizeof(target));
 
-	if (usr_link(s->source, target, sizeof(target))) {
+	if (err < 0)
+		return err;
+	if (err > 0) {
 		struct plan_step link = {.destination = s->destination, .source = target};
 
 		return step_link(root, &link);
