@@ -9,6 +9,8 @@
 #include "lib/sandbox/build.h"
 #include "lib/sandbox/protocol.h"
 
+#define SCOPE_NAME_MAX 96
+
 struct session {
 	uint32_t id;
 	bool ready; /* it said that it is inside */
@@ -42,6 +44,7 @@ struct keeper {
 	char *path, *gitconfig, *claude;
 	char **variables; /* NAME=VALUE of toolchains; NULL-terminated or NULL */
 	bool forward_dns; /* pasta has to */
+	char scope[SCOPE_NAME_MAX]; /* of this process, as systemd was asked for it; "": was not */
 	int network; /* pasta's guard ends when this closes; -1: loopback alone */
 	struct built sandbox;
 	struct session *sessions;
@@ -94,12 +97,14 @@ int session_kill(struct keeper *k, uint32_t id, struct error *e);
  * Under systemd, out of the scope of the login that started this; else nothing.  After claim(),
  * after the build.
  */
-void scope_of_keeper(const struct keeper *k);
+void scope_of_keeper(struct keeper *k);
 void scope_of_sandbox(const struct keeper *k);
 /*
- * A PID 1 that died before systemd had taken it in leaves a scope that it never sees become empty.
+ * A process that died before systemd had taken it in leaves a scope that it never sees become
+ * empty.  So that of PID 1 is ended by name, and a keeper that gives up waits to be taken in.
  */
 void scope_of_sandbox_end(const struct keeper *k, pid_t pid);
+void scope_of_keeper_end(const struct keeper *k);
 
 /*
  * For a caller that is in no session of logind's: makes one, which lives as long as the descriptor

@@ -120,6 +120,7 @@ static int run(struct keeper *k)
 			syslog(LOG_ERR, "%s: no sandbox: %s", k->slug, e.text);
 		end(k);
 		report(err, &e);
+		scope_of_keeper_end(k);
 		return 1;
 	}
 	alarm(0);

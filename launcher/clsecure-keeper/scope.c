@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <syslog.h>
 #include <time.h>
 
@@ -30,26 +31,26 @@ static int scope_or_log(const struct keeper *k, const struct scope *s)
 	return err;
 }
 
-void scope_of_keeper(const struct keeper *k)
+void scope_of_keeper(struct keeper *k)
 {
-	char name[96], what[96];
+	char name[SCOPE_NAME_MAX], what[96];
 	struct scope s = {
 		.name = name, .slice = "clsecure.slice", .description = what, .pid = getpid()};
 
 	snprintf(name, sizeof(name), "clsecure-keeper-%s-%d.scope", k->slug, (int)getpid());
 	snprintf(what, sizeof(what), "Keeper of the sandbox of %s", k->slug);
-	if (bus_here())
-		scope_or_log(k, &s);
+	if (bus_here() && scope_or_log(k, &s) == 0)
+		memcpy(k->scope, name, sizeof(name));
 }
 
-static void sandbox_name(const struct keeper *k, pid_t pid, char name[static 96])
+static void sandbox_name(const struct keeper *k, pid_t pid, char name[static SCOPE_NAME_MAX])
 {
-	snprintf(name, 96, "clsecure-sandbox-%s-%d.scope", k->slug, (int)pid);
+	snprintf(name, SCOPE_NAME_MAX, "clsecure-sandbox-%s-%d.scope", k->slug, (int)pid);
 }
 
 void scope_of_sandbox(const struct keeper *k)
 {
-	char name[96], slice[64], what[96];
+	char name[SCOPE_NAME_MAX], slice[64], what[96];
 	struct scope s = {
 		.name = name, .slice = slice, .description = what, .pid = k->sandbox.pid};
 
@@ -62,7 +63,7 @@ void scope_of_sandbox(const struct keeper *k)
 
 void scope_of_sandbox_end(const struct keeper *k, pid_t pid)
 {
-	char name[96];
+	char name[SCOPE_NAME_MAX];
 
 	sandbox_name(k, pid, name);
 	if (bus_here())
@@ -83,17 +84,23 @@ static bool is_in(pid_t pid, const char *scope)
 }
 
 /* What it forks before it is there stays outside. */
-static void wait_moved(const struct scope *s)
+static void wait_moved(pid_t pid, const char *scope)
 {
 	const struct timespec pause = {.tv_nsec = 2000000};
 
-	for (uint64_t end = now_ms() + MOVE_MS; now_ms() < end && !is_in(s->pid, s->name);)
+	for (uint64_t end = now_ms() + MOVE_MS; now_ms() < end && !is_in(pid, scope);)
 		nanosleep(&pause, NULL);
+}
+
+void scope_of_keeper_end(const struct keeper *k)
+{
+	if (k->scope[0])
+		wait_moved(getpid(), k->scope);
 }
 
 static void scope_of_caller(const struct keeper *k, const struct session *s)
 {
-	char name[96], slice[64], what[96];
+	char name[SCOPE_NAME_MAX], slice[64], what[96];
 	struct scope scope = {
 		.name = name, .slice = slice, .description = what, .pid = s->holder};
 
@@ -102,7 +109,7 @@ static void scope_of_caller(const struct keeper *k, const struct session *s)
 	snprintf(slice, sizeof(slice), "user-%u.slice", k->worker);
 	snprintf(what, sizeof(what), "Session %u of %s", s->id, k->slug);
 	if (scope_or_log(k, &scope) == 0)
-		wait_moved(&scope);
+		wait_moved(s->holder, name);
 }
 
 int scope_of_session(const struct keeper *k, const struct session *s)

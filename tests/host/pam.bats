@@ -27,6 +27,10 @@ nothing_runs() {
 	[ -z "$(pgrep -x clsecure-keeper)" ]
 }
 
+no_scopes() {
+	[ -z "$(find /sys/fs/cgroup -type d -name 'clsecure-*-pamapp-*.scope')" ]
+}
+
 refused() {	# COMMAND...: no program runs, non-zero; the reason is in $output
 	rm -f /home/pamela/pamapp/ran
 	run "$@"
@@ -56,6 +60,7 @@ refused() {	# COMMAND...: no program runs, non-zero; the reason is in $output
 		rm "$FAULT"
 		eventually 10 nothing_runs
 	done
+	eventually 10 no_scopes
 	run su - $W -c 'echo in' </dev/null
 	assert_output in
 }
