@@ -112,6 +112,8 @@ void unclaim(struct keeper *k)
 		unlink(path);
 	if (run_path(k->slug, "/overrides", path, sizeof(path)) == 0)
 		unlink(path);
+	if (run_path(k->slug, "/scopes", path, sizeof(path)) == 0)
+		unlink(path);
 	closep(&k->listener);
 	k->listener = -1;
 }

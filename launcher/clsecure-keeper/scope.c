@@ -31,6 +31,34 @@ static int scope_or_log(const struct keeper *k, const struct scope *s)
 	return err;
 }
 
+/* A line for each, for the keeper that follows one that was killed. */
+static void note_scope(const struct keeper *k, const char *name)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[128];
+
+	if (run_path(k->slug, "/scopes", path, sizeof(path)) == 0)
+		f = fopen(path, "ae");
+	if (f)
+		fprintf(f, "%s\n", name);
+}
+
+/* Killed at a bad moment, it left scopes that systemd never sees become empty. */
+static void end_noted_scopes(const struct keeper *k)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[128], line[SCOPE_NAME_MAX + 1];
+
+	if (run_path(k->slug, "/scopes", path, sizeof(path)) == 0)
+		f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		bus_stop_unit(line);
+	}
+	if (f)
+		unlink(path);
+}
+
 void scope_of_keeper(struct keeper *k)
 {
 	char name[SCOPE_NAME_MAX], what[96];
@@ -39,7 +67,11 @@ void scope_of_keeper(struct keeper *k)
 
 	snprintf(name, sizeof(name), "clsecure-keeper-%s-%d.scope", k->slug, (int)getpid());
 	snprintf(what, sizeof(what), "Keeper of the sandbox of %s", k->slug);
-	if (bus_here() && scope_or_log(k, &s) == 0)
+	if (!bus_here())
+		return;
+	end_noted_scopes(k);
+	note_scope(k, name);
+	if (scope_or_log(k, &s) == 0)
 		memcpy(k->scope, name, sizeof(name));
 }
 
@@ -57,8 +89,10 @@ void scope_of_sandbox(const struct keeper *k)
 	sandbox_name(k, k->sandbox.pid, name);
 	snprintf(slice, sizeof(slice), "user-%u.slice", k->worker);
 	snprintf(what, sizeof(what), "Sandbox of %s", k->slug);
-	if (bus_here())
-		scope_or_log(k, &s);
+	if (!bus_here())
+		return;
+	note_scope(k, name);
+	scope_or_log(k, &s);
 }
 
 void scope_of_sandbox_end(const struct keeper *k, pid_t pid)

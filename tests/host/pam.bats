@@ -137,6 +137,7 @@ on_terminal() {
 	done
 	run su - $W -c 'echo in' </dev/null
 	assert_output in
+	eventually 10 no_scopes
 }
 
 # within SECONDS COMMAND...: refused, and no later
