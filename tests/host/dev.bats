@@ -1,7 +1,9 @@
 # dev itself, in a test host: there it has systemd outside, and a scope of its own.
 # Where a test hides systemd, it makes its own cgroup.
 # bind: cache
+# packages: hello
 # check: all
+bats_require_minimum_version 1.5.0
 load lib
 
 setup_file() {
@@ -162,6 +164,36 @@ in_nested_host() {
 	assert_match '[1-9][0-9]* passed, 0 failed, 0 skipped$'
 }
 
+@test "packages that the head of a file or DEV_PACKAGES names are there, from the cache" {
+	hello
+	run env DEV_PACKAGES='hello hello' /usr/src/clsecure/dev host -- sh -ec '
+		hello; dpkg-query -W hello; ls /usr/sbin/policy-rc.d /etc/npmrc; cat /etc/resolv.conf'
+	assert_has 'Hello, world!'
+	refute_has 'adding to the tree'
+	refute_has nameserver
+	run -127 dev host -- hello
+}
+
+@test "packages that cannot be had are told so, and nothing of them is left" {
+	local before
+	before=$(ls "$DEV_CACHE")
+	run env DEV_PACKAGES='hello no-such-package' /usr/src/clsecure/dev host -- true
+	assert_status 1
+	assert_has 'adding to the tree, once: hello no-such-package'
+	assert_has 'cannot install hello no-such-package'
+	assert_equal "$(ls "$DEV_CACHE")" "$before"
+	run env DEV_PACKAGES='../x' /usr/src/clsecure/dev host -- true
+	assert_status 2
+}
+
+@test "a file of tests with packages that is not for --all alone is refused" {
+	cp -r /usr/src/clsecure "$BATS_TEST_TMPDIR/checkout"
+	printf '# packages: hello\n@test "x" { hello; }\n' >"$BATS_TEST_TMPDIR/checkout/tests/host/wrong.bats"
+	run "$BATS_TEST_TMPDIR/checkout/dev" check wrong
+	assert_status 1
+	assert_has 'which is for files'
+}
+
 @test "wrong words are refused with 2" {
 	run dev nonsense
 	assert_status 2
@@ -206,7 +238,7 @@ in_nested_host() {
 
 @test "clean removes the cache, all of it, and nothing that others put there" {
 	local dir=$BATS_TEST_TMPDIR/cache
-	mkdir -p "$dir/lock" "$dir"/{run/x,build/y,layer/z,tree-bookworm-1,claude-1}
+	mkdir -p "$dir/lock" "$dir"/{run/x,build/y,layer/z,tree-bookworm-1,claude-1,packages-1}
 	touch "$dir/lock/use" "$dir/idmap-6"
 	run env DEV_CACHE="$dir" /usr/src/clsecure/dev clean
 	assert_status 0

@@ -4,6 +4,7 @@
 #   # setup: no           clsecure is installed there, but not set up (its own host)
 #   # configure: ARGS     a build with these arguments (its own host)
 #   # bind: cache         sees dev's cache, to run dev itself (its own host)
+#   # packages: NAME...   Debian packages that the tree does not have (its own host)
 #   # check: all          only by --all, since it takes long
 # Sourced by dev.
 # shellcheck shell=bash
@@ -99,7 +100,9 @@ check_bats() {
 	shift
 	for file; do
 		[ -n "$all" ] || [ "$(header check "$file")" != all ] || continue
-		if [ -n "$(header host "$file")$(header setup "$file")$(header configure "$file")$(header bind "$file")" ]; then
+		[ -z "$(header packages "$file")" ] || [ "$(header check "$file")" = all ] ||
+			die "${file##*/} asks for packages, which is for files that say 'check: all'"
+		if [ -n "$(header host "$file")$(header setup "$file")$(header configure "$file")$(header bind "$file")$(header packages "$file")" ]; then
 			own+=("$file")
 		else
 			shared+=("$file")
@@ -120,6 +123,7 @@ check_in_host() {
 		trap host_stop EXIT
 		[ "$(header bind "$1")" != cache ] || DEV_HOST_BIND="${DEV_HOST_BIND:-} $CACHE:$CACHE"
 		DEV_HOST_SETUP=$(header setup "$1")
+		DEV_PACKAGES=$(header packages "$1")
 		host_start "${arguments[@]}"
 		for file; do
 			check_file "$file"

@@ -4,7 +4,7 @@
 # mount inside. Sourced by dev.
 # shellcheck shell=bash
 
-HOST_PID='' HOST_CGROUP='' CLAUDE='' BENCH=''
+HOST_PID='' HOST_CGROUP='' CLAUDE='' EXTRA=''
 
 # host_start [CONFIGURE-ARGS...]: boots; returns when systemd is done.
 host_start() {
@@ -12,6 +12,8 @@ host_start() {
 	tree_need
 	claude_need
 	# shellcheck disable=SC2086 # words are meant
+	packages_need ${DEV_PACKAGES:-}
+	# shellcheck disable=SC2086
 	layer_need "$@" ${DEV_CONFIGURE:-}
 	host_prepare
 	host_boot
@@ -81,7 +83,7 @@ idmap_works() {
 }
 
 host_boot() {
-	local lower=${CLAUDE:+$CLAUDE:}${BENCH:+$BENCH:}$LAYER:$TREE i p
+	local lower=${CLAUDE:+$CLAUDE:}$LAYER:${EXTRA:+$EXTRA:}$TREE i p
 	: >"$HOST/boot.log"
 	env -i PATH="$PATH" HOST="$HOST" LOWER="$lower" SRC="$SRC" HOST_CGROUP="${HOST_CGROUP:+$HOST_CGROUP/host}" \
 		BIND="${DEV_HOST_BIND:-}" PROJECT="${HOST_PROJECT:-}" PROJECT_COPY="${HOST_PROJECT_COPY:-}" RESOLV="${HOST_RESOLV:-}" \

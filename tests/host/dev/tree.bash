@@ -98,12 +98,14 @@ tree_need() {
 	exec {lock}>&-
 }
 
-# What a run that was killed has left of a tree: nobody holds the lock.
+# What a run that was killed has left of a tree or of packages: nobody holds the lock.
 tree_sweep() {
-	local lock
-	exec {lock}>"$CACHE/lock/tree"
-	! flock -n "$lock" || rm -rf --one-file-system "$CACHE"/tree-*.new.*
-	exec {lock}>&-
+	local lock name
+	for name in tree packages; do
+		exec {lock}>"$CACHE/lock/$name"
+		! flock -n "$lock" || rm -rf --one-file-system "$CACHE/$name"-*.new.*
+		exec {lock}>&-
+	done
 }
 
 tree_make() {
