@@ -46,7 +46,7 @@ int egress_records(void *reply, size_t size, const struct egress_record **ret, s
 	size_t n;
 
 	if (size < sizeof(*head) || head->version != EGRESS_VERSION || head->op != EGRESS_LOG ||
-	    head->status < 0 || (size - sizeof(*head)) % sizeof(*records) != 0)
+		head->status < 0 || (size - sizeof(*head)) % sizeof(*records) != 0)
 		return -EPROTO;
 	records = (struct egress_record *)(head + 1);
 	n = (size - sizeof(*head)) / sizeof(*records);
@@ -54,8 +54,8 @@ int egress_records(void *reply, size_t size, const struct egress_record **ret, s
 		struct egress_record *r = &records[i];
 
 		if (r->reason == 0 || r->reason >= EGRESS_REASONS_ ||
-		    !is_text(r->name, sizeof(r->name)) || !is_text(r->rule, sizeof(r->rule)) ||
-		    !is_text(r->detail, sizeof(r->detail)))
+			!is_text(r->name, sizeof(r->name)) || !is_text(r->rule, sizeof(r->rule)) ||
+			!is_text(r->detail, sizeof(r->detail)))
 			return -EPROTO;
 	}
 	*ret = records;

@@ -80,7 +80,7 @@ bool egress_address_own(const struct egress_address *a)
 		return false;
 	size = sizeof(ss);
 	if (getsockname(fd, (struct sockaddr *)&ss, &size) < 0 ||
-	    egress_address_from((struct sockaddr *)&ss, &from, &port) < 0)
+		egress_address_from((struct sockaddr *)&ss, &from, &port) < 0)
 		return true;
 	return egress_address_equal(a, &from);
 }

@@ -48,8 +48,8 @@ static int check_labels(const char *text, struct error *e)
 			return error_set(e, -EINVAL, "a part of a name has at most %d characters",
 				EGRESS_LABEL_MAX);
 		if (label[0] == '-')
-			return error_set(
-				e, -EINVAL, "'%s' is no name: a part begins with '-'", text);
+			return error_set(e, -EINVAL, "'%s' is no name: a part begins with '-'",
+				text);
 		if (label[n] == '\0')
 			break;
 		label += n + 1;
@@ -135,8 +135,8 @@ int egress_name_parse(const char *text, size_t size, struct egress_name *ret, st
 		unsigned char c = (unsigned char)text[i];
 
 		if (c <= ' ' || c == 0x7f)
-			return error_set(
-				e, -EINVAL, "no name: it has a blank or a control character");
+			return error_set(e, -EINVAL,
+				"no name: it has a blank or a control character");
 		ascii = ascii && c < 0x80;
 	}
 	memcpy(work, text, size);

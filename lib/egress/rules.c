@@ -34,7 +34,7 @@ static int take_prefix(char *text, bool *ret_network, unsigned *ret_prefix, stru
 		return 0;
 	*slash = '\0';
 	if (!streq(slash + 1, "0") &&
-	    (egress_port_parse(slash + 1, strlen(slash + 1), &prefix) < 0 || prefix > 128))
+		(egress_port_parse(slash + 1, strlen(slash + 1), &prefix) < 0 || prefix > 128))
 		return error_set(e, -EINVAL, "'/%s' is no size of a network", slash + 1);
 	*ret_prefix = prefix;
 	return 0;

@@ -30,7 +30,8 @@ static void a_name(const char *text, size_t size)
 		return;
 	}
 	for (size_t i = 0; i < sizeof(upper); i++)
-		upper[i] = (char)(n.text[i] >= 'a' && n.text[i] <= 'z' ? n.text[i] - 32 : n.text[i]);
+		upper[i] =
+			(char)(n.text[i] >= 'a' && n.text[i] <= 'z' ? n.text[i] - 32 : n.text[i]);
 	must(egress_name_parse(upper, strlen(upper), &again, &e) == 0);
 	must(streq(n.text, again.text) && n.address.family == again.address.family);
 	snprintf(rule, sizeof(rule), n.address.family == AF_INET6 ? "allow [%s]" : "allow %s",

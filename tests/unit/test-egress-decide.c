@@ -86,7 +86,8 @@ static void no_names(void **state)
 	REFUSED("-a.example");
 	REFUSED("\xff\xfe");
 	REFUSED("\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.1"); /* full-width 127 */
-	REFUSED("\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97\xe3\x80\x82" "0.0.1"); /* and a stop */
+	REFUSED("\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97\xe3\x80\x82"
+		"0.0.1"); /* and a stop */
 	memset(long_label, 'a', 64);
 	long_label[64] = '\0';
 	refused(long_label, 64);
@@ -160,7 +161,8 @@ static void rules(void **state)
 	decides("", "example.com", 443, EGRESS_NOT_LISTED, "");
 	decides("", "example.com", 0, EGRESS_NOT_LISTED, "");
 	decides("allow Example.COM.", "example.com", 443, EGRESS_ALLOWED, "Example.COM.");
-	decides("allow example.com @mine", "example.com", 80, EGRESS_ALLOWED, "example.com (@mine)");
+	decides("allow example.com @mine", "example.com", 80, EGRESS_ALLOWED,
+		"example.com (@mine)");
 	decides("allow example.com", "example.com", 22, EGRESS_PORT, "example.com");
 	decides("allow example.com", "example.com", 0, EGRESS_ALLOWED, "example.com");
 	decides("allow example.com", "www.example.com", 80, EGRESS_NOT_LISTED, "");
@@ -199,7 +201,8 @@ static void address_rules(void **state)
 	decides("allow *:*", "203.0.113.7", 80, EGRESS_RAW, "");
 	decides("allow 203.0.113.7", "203.0.113.7", 80, EGRESS_ALLOWED, "203.0.113.7");
 	decides("allow 203.0.113.7", "203.0.113.7", 22, EGRESS_PORT, "203.0.113.7");
-	decides("allow 203.0.113.0/25:22", "203.0.113.127", 22, EGRESS_ALLOWED, "203.0.113.0/25:22");
+	decides("allow 203.0.113.0/25:22", "203.0.113.127", 22, EGRESS_ALLOWED,
+		"203.0.113.0/25:22");
 	decides("allow 203.0.113.0/25:22", "203.0.113.128", 22, EGRESS_RAW, "");
 	decides("allow [2001:db8::]/31:*", "2001:db9::1", 1, EGRESS_ALLOWED, "[2001:db8::]/31:*");
 	decides("allow 0.0.0.0/0:*", "::ffff:1.2.3.4", 1, EGRESS_RAW, "");
@@ -266,8 +269,8 @@ static void bad_policies(void **state)
 	struct egress_policy p;
 
 	for (size_t i = 0; i < ELEMENTSOF(texts); i++)
-		assert_int_equal(
-			egress_policy_parse(texts[i], strlen(texts[i]), &p, NULL), -EINVAL);
+		assert_int_equal(egress_policy_parse(texts[i], strlen(texts[i]), &p, NULL),
+			-EINVAL);
 	assert_int_equal(egress_policy_parse("allow a\0b.test", 14, &p, NULL), -EINVAL);
 	p = policy("hostport 5432\nhostport 5432\nstrict no\nask yes\n");
 	assert_true(egress_host_port(&p, 5432));
