@@ -27,7 +27,11 @@
 
 enum egress_fd {
 	EGRESS_FD_CONTROL = 3, /* AF_UNIX, SOCK_SEQPACKET */
-	EGRESS_FD_TCP, /* listens; TCP to the pool and to host ports is redirected to it */
+	/*
+	 * Listens; TCP to the pool and to host ports is steered to it (lib/sandbox/filtered.h):
+	 * getsockname() of what it accepts is the address that the connection was made to.
+	 */
+	EGRESS_FD_TCP,
 	EGRESS_FD_DNS_UDP, /* bound to 127.0.0.53:53 */
 	EGRESS_FD_DNS_TCP, /* listens on the same */
 	EGRESS_FD_PROXY, /* listens on EGRESS_PROXY_ADDRESS; HTTP and SOCKS5 on the same port */

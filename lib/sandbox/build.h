@@ -51,6 +51,8 @@ int build_steps(const struct build *b, int root, int *ret_log, struct error *e);
 /* Writes INSIDE_FILE, with the namespaces of the caller, who is PID 1. */
 int build_inside(const struct build *b, int root, struct error *e);
 
+int network_loopback_up(void);
+
 /* Brings loopback up and lets the worker ping. */
 int build_network(uid_t worker, struct error *e);
 

@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-static int loopback_up(void)
+int network_loopback_up(void)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq r = {.ifr_name = "lo"};
@@ -37,7 +37,7 @@ static int allow_ping(gid_t gid)
 
 int build_network(uid_t worker, struct error *e)
 {
-	int err = fault("build-network") ?: loopback_up();
+	int err = fault("build-network") ?: network_loopback_up();
 
 	if (err < 0)
 		return error_errno(e, err, "cannot bring the sandbox's loopback up");
