@@ -155,18 +155,23 @@ int bus_stop_unit(const char *name)
 	return ask_systemd(compose_stop, name);
 }
 
-int bus_create_session(const struct logind_session *s)
+int bus_create_session(const struct logind_session *s, char ret_id[static 64])
 {
 	static struct peer logind;
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const char *id = NULL;
 	int fd = -1, err = ask(&logind, compose_session, s, &reply);
 
 	if (err >= 0)
-		err = sd_bus_message_skip(reply, "sos");
+		err = sd_bus_message_read(reply, "s", &id);
+	if (err >= 0)
+		err = sd_bus_message_skip(reply, "os");
 	if (err >= 0)
 		err = sd_bus_message_read(reply, "h", &fd);
 	if (err < 0)
 		return err;
+	if (snprintf(ret_id, 64, "%s", id) >= 64)
+		ret_id[0] = '\0';
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	return fd < 0 ? -errno : fd;
 }
@@ -176,6 +181,23 @@ bool bus_in_session(pid_t pid)
 	_cleanup_free_ char *session = NULL;
 
 	return sd_pid_get_session(pid, &session) >= 0;
+}
+
+void bus_end_closing(uid_t user)
+{
+	char **sessions = NULL, name[SCOPE_NAME_MAX];
+	int n = sd_uid_get_sessions(user, 0, &sessions);
+
+	for (int i = 0; i < n; i++) {
+		_cleanup_free_ char *state = NULL;
+
+		if (sd_session_get_state(sessions[i], &state) >= 0 && streq(state, "closing") &&
+			snprintf(name, sizeof(name), "session-%s.scope", sessions[i]) <
+				(int)sizeof(name))
+			bus_stop_unit(name);
+		free(sessions[i]);
+	}
+	free(sessions);
 }
 
 #else
@@ -195,7 +217,7 @@ int bus_stop_unit(const char *name)
 	return -EOPNOTSUPP;
 }
 
-int bus_create_session(const struct logind_session *s)
+int bus_create_session(const struct logind_session *s, char ret_id[static 64])
 {
 	return -EOPNOTSUPP;
 }
@@ -203,6 +225,10 @@ int bus_create_session(const struct logind_session *s)
 bool bus_in_session(pid_t pid)
 {
 	return false;
+}
+
+void bus_end_closing(uid_t user)
+{
 }
 
 #endif

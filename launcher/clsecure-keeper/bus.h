@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define SCOPE_NAME_MAX 96
+
 struct scope {
 	const char *name, *slice, *description;
 	pid_t pid;
@@ -25,9 +27,11 @@ int bus_stop_unit(const char *name);
 
 /*
  * The leader is in the session's scope then.  Returns a descriptor: logind ends the session when
- * its last copy is closed.
+ * its last copy is closed.  ret_id: the session's, "" where it is longer.
  */
-int bus_create_session(const struct logind_session *s);
+int bus_create_session(const struct logind_session *s, char ret_id[static 64]);
 bool bus_in_session(pid_t pid);
+/* Sessions of the user that logind has seen the end of, and that are still there. */
+void bus_end_closing(uid_t user);
 
 #endif

@@ -5,11 +5,10 @@
 #ifndef CLSECURE_KEEPER_H
 #define CLSECURE_KEEPER_H
 
+#include "launcher/clsecure-keeper/bus.h"
 #include "lib/policy/policy.h"
 #include "lib/sandbox/build.h"
 #include "lib/sandbox/protocol.h"
-
-#define SCOPE_NAME_MAX 96
 
 struct session {
 	uint32_t id;
@@ -44,6 +43,7 @@ struct keeper {
 	char *path, *gitconfig, *claude;
 	char **variables; /* NAME=VALUE of toolchains; NULL-terminated or NULL */
 	bool forward_dns; /* pasta has to */
+	bool after_crash; /* the keeper before this one was killed */
 	char scope[SCOPE_NAME_MAX]; /* of this process, as systemd was asked for it; "": was not */
 	int network; /* pasta's guard ends when this closes; -1: loopback alone */
 	struct built sandbox;

@@ -7,7 +7,6 @@
  * worker's slice.
  */
 #include "config.h"
-#include "launcher/clsecure-keeper/bus.h"
 #include "launcher/clsecure-keeper/keeper.h"
 #include "lib/base/macros.h"
 #include "lib/sandbox/wire.h"
@@ -44,7 +43,7 @@ static void note_scope(const struct keeper *k, const char *name)
 }
 
 /* Killed at a bad moment, it left scopes that systemd never sees become empty. */
-static void end_noted_scopes(const struct keeper *k)
+static void end_noted_scopes(struct keeper *k)
 {
 	_cleanup_fclose_ FILE *f = NULL;
 	char path[128], line[SCOPE_NAME_MAX + 1];
@@ -55,8 +54,7 @@ static void end_noted_scopes(const struct keeper *k)
 		line[strcspn(line, "\n")] = '\0';
 		bus_stop_unit(line);
 	}
-	if (f)
-		unlink(path);
+	k->after_crash = f && unlink(path) == 0;
 }
 
 void scope_of_keeper(struct keeper *k)
@@ -93,6 +91,8 @@ void scope_of_sandbox(const struct keeper *k)
 		return;
 	note_scope(k, name);
 	scope_or_log(k, &s);
+	if (k->after_crash)
+		bus_end_closing(k->worker);
 }
 
 void scope_of_sandbox_end(const struct keeper *k, pid_t pid)
@@ -142,8 +142,11 @@ static void scope_of_caller(const struct keeper *k, const struct session *s)
 		(int)s->holder);
 	snprintf(slice, sizeof(slice), "user-%u.slice", k->worker);
 	snprintf(what, sizeof(what), "Session %u of %s", s->id, k->slug);
-	if (scope_or_log(k, &scope) == 0)
-		wait_moved(s->holder, name);
+	if (scope_or_log(k, &scope) != 0)
+		return;
+	wait_moved(s->holder, name);
+	if (!session_holder_lives(s))
+		bus_stop_unit(name);
 }
 
 int scope_of_session(const struct keeper *k, const struct session *s)
@@ -152,12 +155,17 @@ int scope_of_session(const struct keeper *k, const struct session *s)
 		.leader = s->holder,
 		.service = s->who.service,
 		.host = s->who.host};
+	char id[64], name[SCOPE_NAME_MAX];
 	int fd;
 
 	/* Under su from somebody's session logind knows the process already. */
 	if (!bus_here() || bus_in_session(s->holder))
 		return -1;
-	fd = bus_create_session(&asked);
+	fd = bus_create_session(&asked, id);
+	if (fd >= 0 && !session_holder_lives(s)) {
+		snprintf(name, sizeof(name), "session-%s.scope", id);
+		bus_stop_unit(name);
+	}
 	if (fd >= 0)
 		return fd;
 	syslog(LOG_WARNING, "%s: no session of logind's for %s: %s", k->slug, s->who.service,

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <dirent.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -108,7 +109,9 @@ int session_enter(struct keeper *k, struct connection *c, const struct keeper_re
 
 bool session_holder_lives(const struct session *s)
 {
-	return syscall(SYS_pidfd_send_signal, s->pidfd, 0, NULL, 0) == 0;
+	struct pollfd p = {.fd = s->pidfd, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 0;
 }
 
 int session_place(struct keeper *k, struct connection *c, int *ret_logind, struct error *e)

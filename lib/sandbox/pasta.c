@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -92,7 +93,9 @@ int pasta_start(bool forward, unsigned timeout_ms, int *ret_control, int *ret_ne
 		return error_errno(e, -errno, "cannot start the network");
 	ours = pair[0];
 	theirs = pair[1];
-	guard = fault("pasta") < 0 ? (errno = EIO, -1) : fork();
+	/* PID 1 of a namespace: pasta cannot outlive it, whoever kills it. */
+	guard = fault("pasta") < 0 ? (errno = EIO, -1)
+				   : (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
 	if (guard < 0)
 		return error_errno(e, -errno, "cannot start the network");
 	if (guard == 0)
@@ -114,7 +117,8 @@ int pasta_start(bool forward, unsigned timeout_ms, int *ret_control, int *ret_ne
 
 /* The guard */
 
-static _Noreturn void exec_pasta(int go, pid_t guard, bool forward)
+/* guard: its directory in /proc, which is the host's and has other numbers than getpid() here. */
+static _Noreturn void exec_pasta(int go, const char *guard, bool forward)
 {
 	char user[64], net[64], c;
 	const char *path = pasta_path();
@@ -123,8 +127,8 @@ static _Noreturn void exec_pasta(int go, pid_t guard, bool forward)
 		forward ? "--dns-forward" : NULL, PASTA_DNS, NULL};
 	char *const envp[] = {NULL};
 
-	snprintf(user, sizeof(user), "/proc/%d/ns/user", (int)guard);
-	snprintf(net, sizeof(net), "/proc/%d/ns/net", (int)guard);
+	snprintf(user, sizeof(user), "/proc/%s/ns/user", guard);
+	snprintf(net, sizeof(net), "/proc/%s/ns/net", guard);
 	/* The namespaces are there when the guard writes. */
 	if (!path || read(go, &c, 1) != 1)
 		_exit(1);
@@ -207,15 +211,17 @@ _Noreturn void pasta_guard(bool forward)
 {
 	const struct timespec pause = {.tv_nsec = 100000000};
 	struct pollfd p = {.fd = 0, .events = POLLIN};
+	char self[16] = "";
 	int go[2], said;
 	pid_t pasta;
 
 	signal(SIGCHLD, SIG_DFL);
-	if (geteuid() != PASTA_UID || pipe2(go, O_CLOEXEC) < 0)
+	if (geteuid() != PASTA_UID || pipe2(go, O_CLOEXEC) < 0 ||
+		readlink("/proc/self", self, sizeof(self) - 1) < 0)
 		_exit(1);
 	pasta = fork();
 	if (pasta == 0)
-		exec_pasta(go[0], getppid(), forward);
+		exec_pasta(go[0], self, forward);
 	said = pasta < 0 ? -errno : namespaces_make();
 	if (said == 0 && write(go[1], "g", 1) != 1)
 		said = -EIO;

@@ -71,6 +71,14 @@ traces() {
 	pgrep -u kiann || :
 }
 
+# What to know of it.
+left_behind() {
+	ps -eo pid,ppid,stat,user:24,cgroup:80,args --forest | grep -E 'clsecure|passt|kia'
+	loginctl list-sessions --no-legend | awk '{ print $1 }' |
+		xargs -r -n1 loginctl --no-pager session-status -n 0
+	journalctl -q --no-pager -o short-precise -t clsecure-keeper -n 40
+}
+
 same() { cmp -s "$BATS_TEST_TMPDIR/before" <(traces); }
 
 # sessions NUMBER: so many sessions, twenty-five at once
@@ -101,7 +109,7 @@ sessions() {
 	assert_output in
 	run as_person kiann timeout 20 clsecure exec kiapp echo in
 	assert_output in
-	eventually 30 same || diff "$BATS_TEST_TMPDIR/before" <(traces)
+	eventually 30 same || fail "$(diff "$BATS_TEST_TMPDIR/before" <(traces); left_behind)"
 }
 
 quiet() { [ -z "$(carriers | grep -vxF "$(pgrep -x clsecured)")" ]; }

@@ -130,7 +130,8 @@ s = socket.socket(socket.AF_UNIX); s.bind("\0clsecure-net-test"); s.listen(); ti
 
 # It calls itself passt.avx2 or pasta, by its version and the processor.
 pastas() { pgrep -x 'pass?ta?(\.avx2)?'; }
-no_pasta() { ! pastas >/dev/null && ! pgrep -u clsecure-pasta >/dev/null; }
+# A guard that was killed is a zombie until the keeper ends.
+no_pasta() { ! pgrep -u clsecure-pasta -r R,S,D >/dev/null; }
 
 @test "pasta is clsecure-pasta's, and dies with the sandbox" {
 	local pid
@@ -147,11 +148,16 @@ no_pasta() { ! pastas >/dev/null && ! pgrep -u clsecure-pasta >/dev/null; }
 	pkill -u claude-worker-netapp -x sleep
 	eventually 3 no_pasta
 	# also when nobody can clean up
-	su - claude-worker-netapp -c 'sleep 986' </dev/null >/dev/null 2>&1 3>&- &
-	eventually 5 pgrep -u claude-worker-netapp -x sleep
-	pastas
-	kill -9 "$(pgrep -o -xf 'clsecure-keeper netapp')"
-	eventually 3 no_pasta
+	for pattern in 'clsecure-keeper netapp' 'clsecure-keeper --network [a-z]*'; do
+		su - claude-worker-netapp -c 'sleep 986' </dev/null >/dev/null 2>&1 3>&- &
+		eventually 5 pgrep -u claude-worker-netapp -x sleep
+		pastas
+		pid=$(pgrep -o -xf "$pattern")
+		kill -9 "$pid"
+		eventually 3 no_pasta || fail "after the end of $pattern"
+		pkill -u claude-worker-netapp -x sleep || :
+		eventually 5 gone
+	done
 }
 
 # refused TEXT: nobody enters, and it says why; without the network all is well
