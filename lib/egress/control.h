@@ -97,8 +97,7 @@ enum egress_reason {
 	EGRESS_FORBIDDEN, /* the name's address is .detail, which only a rule of its own allows */
 	EGRESS_OTHER_NAME, /* the first bytes said .detail instead */
 	EGRESS_NO_NAME, /* TLS without a name, or with an encrypted one */
-	EGRESS_PROTOCOL, /* neither TLS nor HTTP where strict wants one of them, or broken: .detail
-			  */
+	EGRESS_PROTOCOL, /* neither TLS nor HTTP where strict wants one of them, or broken */
 	EGRESS_REFUSED, /* asked, and answered by no */
 	EGRESS_LIMIT, /* too many at once */
 	EGRESS_RAW, /* an address instead of a name, which no rule allows */

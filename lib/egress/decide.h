@@ -2,8 +2,9 @@
  * The policy of one sandbox's network, and the decision: pure, without I/O.
  *
  * A rule, in allow and in deny lines:
- *	example.com		that name; where it allows, at ports 80 and 443; where it denies, at
- *all example.com:22		at that port example.com:*		at every port
+ *	example.com		that name: at ports 80 and 443 if it allows, at all if it denies
+ *	example.com:22		at that port
+ *	example.com:*		at every port
  *	*.example.com		every name below it, not itself
  *	*			every name
  *	203.0.113.7, [2001:db8::7]:22, 203.0.113.0/24	an address, or those of a network
@@ -42,8 +43,7 @@ struct egress_policy {
 struct egress_decision {
 	/* EGRESS_ALLOWED, _LEARNED, _WAITING, _NOT_LISTED, _PORT, _DENIED, _RAW, _FORBIDDEN */
 	enum egress_reason reason;
-	const char
-		*rule; /* the text of the rule that decided, or ""; lives as long as the policy */
+	const char *rule; /* the text of the rule that decided, or ""; as long as the policy lives */
 };
 
 /* The text of EGRESS_POLICY (control.h).  -EINVAL with the line and the reason; -ENOMEM. */
