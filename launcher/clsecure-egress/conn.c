@@ -95,10 +95,9 @@ void conn_free(struct conn *c, bool reset)
 	set_record(c, NULL);
 	if (c->pool)
 		egress_pool_release(egress.pool, c->pool, seconds());
-	for (int side = INSIDE; side <= OUTSIDE; side++) {
-		close_side(c, side, reset);
-		free(c->flow[side].held);
-	}
+	close_side(c, INSIDE, reset);
+	close_side(c, OUTSIDE, reset);
+	relay_forget(c);
 	LIST_REMOVE(c, entry);
 	egress.n_conns--;
 	free(c->addresses);

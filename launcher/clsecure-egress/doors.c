@@ -1,31 +1,24 @@
-/* Where connections from inside come in: those that were redirected, and those to the proxy. */
+/* Where connections from inside come in: those that were steered here, and those to the proxy. */
 #include "config.h"
 #include "launcher/clsecure-egress/egress.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/netfilter_ipv4.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #define AT_ONCE 16
-#define SO_ORIGINAL_DST6 80 /* IP6T_SO_ORIGINAL_DST; its header does not go with libc's */
 
 static struct event tcp, tcp6, proxy;
 
-/* Whom a redirected connection was for; without a redirect it is the socket's own address. */
-static int original(int fd, int family, struct egress_address *ret, uint16_t *ret_port)
+/* Whom a connection that was steered here was made to. */
+static int meant(int fd, struct egress_address *ret, uint16_t *ret_port)
 {
 	struct sockaddr_storage ss = {0};
 	socklen_t size = sizeof(ss);
-	int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
-	int option = family == AF_INET ? SO_ORIGINAL_DST : SO_ORIGINAL_DST6;
 
-	if (getsockopt(fd, level, option, &ss, &size) < 0) {
-		size = sizeof(ss);
-		if (getsockname(fd, (struct sockaddr *)&ss, &size) < 0)
-			return -errno;
-	}
+	if (getsockname(fd, (struct sockaddr *)&ss, &size) < 0)
+		return -errno;
 	return egress_address_from((struct sockaddr *)&ss, ret, ret_port);
 }
 
@@ -67,7 +60,7 @@ static bool set_name(struct conn *c, const struct egress_name *name)
 	return true;
 }
 
-static void forward(int fd, int family)
+static void forward(int fd)
 {
 	struct conn *c = conn_new(fd);
 	struct egress_address to;
@@ -76,7 +69,7 @@ static void forward(int fd, int family)
 	if (!c)
 		return;
 	c->state = CONN_LOOKUP;
-	if (original(fd, family, &to, &c->port) < 0) {
+	if (meant(fd, &to, &c->port) < 0) {
 		conn_free(c, true);
 		return;
 	}
@@ -86,9 +79,6 @@ static void forward(int fd, int family)
 		conn_refuse(c, EGRESS_BAD_NAME, NULL, "an address that stands for no name");
 		return;
 	}
-	/* 127.0.0.2 and the like are the sandbox's own */
-	if (c->host_port && to.family == AF_INET)
-		c->name->address.bytes[3] = 1;
 	conn_go(c);
 }
 
@@ -102,7 +92,7 @@ static void on_tcp(evutil_socket_t listener, short events, void *arg)
 	int fd;
 
 	for (int i = 0; i < AT_ONCE && (fd = next_client(listener)) >= 0; i++)
-		forward(fd, listener == EGRESS_FD_TCP6 ? AF_INET6 : AF_INET);
+		forward(fd);
 }
 
 static void on_proxy(evutil_socket_t listener, short events, void *arg)

@@ -111,6 +111,7 @@ struct flow {
 	char *held;
 	size_t n; /* bytes held back; */
 	size_t ok; /* the first ones of them, which the other side does not take yet */
+	bool bulk; /* its bytes come in great numbers */
 	bool eof; /* the end was read */
 	bool closed; /* and passed on */
 };
@@ -149,6 +150,7 @@ void conns_refuse(const char *name, uint16_t port); /* the answer was no */
 void conns_tick(uint64_t now);
 void conn_connected(struct conn *c, bool ok);
 
+int relay_init(void);
 /* Makes the events be what the state of the connection waits for. */
 void relay_events(struct conn *c);
 void relay_begin(struct conn *c);
@@ -159,5 +161,6 @@ void relay_begin(struct conn *c);
  */
 int relay_read(struct conn *c, int side, size_t max, char **ret_data, size_t *ret_n);
 int relay_hold(struct conn *c, int side, const char *data, size_t n, size_t ok);
+void relay_forget(struct conn *c);
 
 #endif

@@ -72,6 +72,7 @@ static const struct sock_filter program[] = {
 	ALLOW(getsockopt),
 	ALLOW(setsockopt),
 	ALLOW(shutdown),
+	ALLOW(splice),
 	ALLOW(close),
 	/* TCP and UDP.  No AF_UNIX: no daemon of the host can be asked; no AF_NETLINK. */
 	IF_EQUAL(SYS_socket, 0, 11),

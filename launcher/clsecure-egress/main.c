@@ -67,7 +67,7 @@ static int prepare(struct error *e)
 		return error_set(e, -ENOMEM, "out of memory");
 	event_assign(&tick, egress.base, -1, EV_PERSIST, on_tick, NULL);
 	event_add(&tick, &second);
-	return resolver_init() < 0 ? error_set(e, -ENOMEM, "out of memory") : confine(e);
+	return resolver_init() < 0 || relay_init() < 0 ? error_set(e, -ENOMEM, "out of memory") : confine(e);
 }
 
 int main(int argc, char **argv)

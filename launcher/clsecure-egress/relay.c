@@ -7,16 +7,47 @@
 #include "launcher/clsecure-egress/egress.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #define AT_ONCE (256 * 1024)
 #define ROUNDS 4 /* of these, before others have their turn */
+#define BULK (64 * 1024) /* who sends so much at once has its next bytes spliced */
+#define HELD_MUCH (8 * 1024 * 1024) /* of all together: from then on little is read at once */
+#define HELD_MAX (64 * 1024 * 1024) /* from then on nobody is waited for */
+#define LITTLE (16 * 1024)
+#define PIPE_SIZE (1024 * 1024)
 
 static char shared[SNIFF_HOLD_MAX + AT_ONCE];
+static size_t all_held;
+static int ends[2]; /* of a pipe through which bytes go from socket to socket uncopied */
+
+int relay_init(void)
+{
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
+	return 0;
+}
+
+/* These bytes, which are malloc()ed, in the place of what was held. */
+static void set_held(struct flow *f, char *held, size_t n, size_t ok)
+{
+	all_held = all_held - f->n + n;
+	free(f->held);
+	f->held = held;
+	f->n = n;
+	f->ok = ok;
+}
+
+void relay_forget(struct conn *c)
+{
+	set_held(&c->flow[INSIDE], NULL, 0, 0);
+	set_held(&c->flow[OUTSIDE], NULL, 0, 0);
+}
 
 int relay_hold(struct conn *c, int side, const char *data, size_t n, size_t ok)
 {
-	struct flow *f = &c->flow[side];
 	char *held = NULL;
 
 	if (n > 0) {
@@ -25,10 +56,7 @@ int relay_hold(struct conn *c, int side, const char *data, size_t n, size_t ok)
 			return -ENOMEM;
 		memcpy(held, data, n);
 	}
-	free(f->held);
-	f->held = held;
-	f->n = n;
-	f->ok = ok;
+	set_held(&c->flow[side], held, n, ok);
 	return 0;
 }
 
@@ -82,6 +110,10 @@ static int look(struct conn *c, int side, const char *data, size_t n, size_t *re
 	}
 	if (*ret_pass == 0 && n >= SNIFF_HOLD_MAX && c->sniff.state != SNIFF_UPGRADE) {
 		conn_refuse(c, EGRESS_PROTOCOL, NULL, "too much before a name");
+		return -EACCES;
+	}
+	if (*ret_pass < n && all_held > HELD_MAX) {
+		conn_refuse(c, EGRESS_LIMIT, NULL, NULL);
 		return -EACCES;
 	}
 	return 0;
@@ -159,36 +191,97 @@ static bool wants_read(const struct conn *c, int side)
 	return f->n < SNIFF_HOLD_MAX && (c->sniff.state != SNIFF_UPGRADE || f->n == 0);
 }
 
+/* Nothing of one connection may be left in it for another. */
+static void empty_pipe(void)
+{
+	while (read(ends[0], shared, sizeof(shared)) > 0)
+		;
+}
+
+/* What the other side did not take of n bytes in the pipe becomes the connection's own. */
+static int take_back(struct conn *c, int side, size_t n)
+{
+	char *held = malloc(n);
+	size_t got = 0;
+
+	while (held && got < n) {
+		ssize_t r = read(ends[0], held + got, n - got);
+
+		if (r <= 0)
+			break;
+		got += (size_t)r;
+	}
+	empty_pipe();
+	if (got < n) {
+		free(held);
+		return -ENOMEM;
+	}
+	set_held(&c->flow[side], held, n, n);
+	return 0;
+}
+
+static size_t at_once(size_t size)
+{
+	return all_held > HELD_MUCH ? LITTLE : size;
+}
+
+/* From socket to socket without a copy.  0; -EAGAIN: no more came; -EPIPE: the end; -errno */
+static int carry(struct conn *c, int side)
+{
+	const unsigned flags = SPLICE_F_NONBLOCK | SPLICE_F_MOVE;
+	ssize_t n = splice(c->fd[side], NULL, ends[1], NULL, at_once(PIPE_SIZE), flags), w = 0;
+	size_t left = n > 0 ? (size_t)n : 0;
+
+	if (n <= 0)
+		return n == 0 ? -EPIPE : -errno;
+	c->flow[side].bulk = n >= BULK;
+	while (left > 0 && (w = splice(ends[0], NULL, c->fd[!side], NULL, left, flags)) > 0)
+		left -= (size_t)w;
+	c->bytes[side] += (size_t)n - left;
+	c->active = seconds();
+	if (left == 0)
+		return 0;
+	if (w < 0 && errno != EAGAIN) {
+		empty_pipe();
+		return -EIO;
+	}
+	return take_back(c, side, left);
+}
+
+/* By a buffer, looked at where that has to be.  As carry(); -EACCES: the connection is no more. */
+static int copy(struct conn *c, int side)
+{
+	bool passes = side == OUTSIDE || sniff_done(&c->sniff);
+	size_t max = passes ? at_once(AT_ONCE) : SNIFF_HOLD_MAX - c->flow[side].n, n;
+	char *data, answer[16];
+	int err = relay_read(c, side, max, &data, &n);
+
+	if (err < 0)
+		return err;
+	memcpy(answer, data, n < sizeof(answer) ? n : sizeof(answer));
+	max += c->flow[side].n;
+	if (pass(c, side, data, n) < 0)
+		return -EACCES;
+	if (side == OUTSIDE && c->sniff.upgrade)
+		return heard(c, answer, n < sizeof(answer) ? n : sizeof(answer)) < 0 ? -EACCES : 0;
+	c->flow[side].bulk = passes && n >= BULK;
+	return n < max ? -EAGAIN : 0;
+}
+
 static int pump(struct conn *c, int side)
 {
 	for (int i = 0; i < ROUNDS && wants_read(c, side); i++) {
-		bool passes = side == OUTSIDE || sniff_done(&c->sniff);
-		size_t max = passes ? AT_ONCE : SNIFF_HOLD_MAX - c->flow[side].n, n;
-		char *data;
-		int err = relay_read(c, side, max, &data, &n);
+		bool bulk = c->flow[side].bulk && c->flow[side].n == 0;
+		int err = bulk ? carry(c, side) : copy(c, side);
 
 		if (err == -EAGAIN)
 			break;
 		if (err == -EPIPE)
 			return ended(c, side);
-		if (err < 0) {
+		if (err < 0 && err != -EACCES)
 			conn_free(c, true);
-			return err;
-		}
-		max += c->flow[side].n;
-		err = pass(c, side, data, n);
-		if (err == 0 && side == OUTSIDE && c->sniff.upgrade) {
-			/* `shared` is used anew */
-			char answer[16];
-			size_t k = n < sizeof(answer) ? n : sizeof(answer);
-
-			memcpy(answer, data, k);
-			err = heard(c, answer, k);
-		}
 		if (err < 0)
 			return err;
-		if (n < max)
-			break;
 	}
 	return 0;
 }
@@ -209,12 +302,11 @@ static int flush_held(struct conn *c, int side)
 	if (left == f->ok)
 		return 0;
 	memmove(f->held, f->held + f->ok - left, f->n - f->ok + left);
+	all_held -= f->ok - left;
 	f->n -= f->ok - left;
 	f->ok = left;
-	if (f->n == 0) {
-		free(f->held);
-		f->held = NULL;
-	}
+	if (f->n == 0)
+		set_held(f, NULL, 0, 0);
 	return 0;
 }
 

@@ -5,6 +5,7 @@ lies or is gone.
 import ctypes, os, select, signal, socket, ssl, struct, subprocess, sys, tempfile, threading, time
 
 PROGRAM = os.environ.get("EGRESS", "/usr/libexec/clsecure/clsecure-egress")
+SOURCES = os.path.dirname(os.path.abspath(__file__)) + "/../.."
 UID = 69998
 libc = ctypes.CDLL(None, use_errno=True)
 NEWNET, NEWNS = 0x40000000, 0x20000
@@ -116,13 +117,21 @@ class Internet:
             for a in (SERVER, RESOLVER, "203.0.113.11"):
                 sh(f"ip addr add {a}/24 dev net0")
         with self.inside:
-            sh("ip route add local 198.18.0.0/15 dev lo && ip route add prohibit default")
+            sh("ip addr add 198.18.0.1/15 dev lo")
         self.dns = Dns(self.net)
         resolv = self.dir + "/resolv.conf"
         with open(resolv, "w") as f:
             f.write(f"nameserver {RESOLVER}\nsearch corp.test\noptions timeout:1 attempts:2\n")
+        self.steer = self.build_steer()
         open("/etc/resolv.conf", "a").close()
         sh(f"mount --bind {resolv} /etc/resolv.conf")
+
+    def build_steer(self):
+        """What steers connections to the pool, as the keeper has it."""
+        open(self.dir + "/config.h", "w").close()
+        sh(f"cc -D_GNU_SOURCE -shared -fPIC -o {self.dir}/steer.so -I{self.dir} -I{SOURCES} "
+           f"{SOURCES}/lib/sandbox/steer.c")
+        return ctypes.CDLL(self.dir + "/steer.so")
 
     def pid_in(self, ns):
         pid = os.fork()
@@ -135,19 +144,18 @@ class Internet:
 
 
 class Egress:
-    def __init__(self, net, policy=None, limit=None):
+    def __init__(self, net, policy=None):
         self.net = net
-        self.tcp = listener("0.0.0.0", 1, net.inside)
+        self.tcp = listener("198.18.0.1", 1, net.inside)
         with net.inside:
             self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.udp.bind(("127.0.0.53", 53))
         self.dns_tcp = listener("127.0.0.53", 53, net.inside)
         self.proxy = listener("198.18.0.1", 3128, net.inside)
-        # What is redirected elsewhere by nft comes to one socket by this, at each port by itself.
-        with net.inside:
-            sh("nft -f - <<'X'\ntable ip e {\nchain out { type nat hook output priority -100;\n"
-               "ip daddr 198.18.0.0/15 ip daddr != 198.18.0.1 meta l4proto tcp redirect to :1\n"
-               "ip daddr 127.0.0.0/8 tcp dport 5432 redirect to :1\n}\n}\nX")
+        link, ports = ctypes.c_int(), ctypes.c_int()
+        equal(net.steer.steer_attach(net.inside.fd, self.tcp.fileno(), -1, ctypes.byref(link),
+                                     ctypes.byref(ports)), 0)
+        equal(net.steer.steer_ports(ports, (ctypes.c_uint16 * 1)(5432), 1), 0)
         self.start()
         if policy is not None:
             equal(self.policy(policy), (0, ""))
