@@ -106,6 +106,7 @@ start_unit() {
 	other=$!
 	sessions() { [ "$(clsecure sessions sdapp | grep -c 'sdapp:')" = "$1" ]; }
 	eventually 10 sessions 2
+	eventually 10 pgrep -u $W -f "$DIR/stop"
 	kill -KILL "$stand"
 	eventually 2 sessions 1
 	gone() { ! pgrep -u $W -f "$DIR/ended"; }

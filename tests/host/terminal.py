@@ -384,6 +384,8 @@ def killed(p, pids):
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     p.see(re.escape(OUT))
+    # A door that was killed waits for nobody: the outer shell is there before the terminal is reset.
+    until(lambda: not processes(name="clsecure-relay"), "clsecure-relay is left")
     p.run("true", OUT)
 
 
