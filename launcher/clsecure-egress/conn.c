@@ -423,15 +423,14 @@ static bool undecided(const struct conn *c)
 
 static void tick_relay(struct conn *c, uint64_t now)
 {
+	uint64_t age = now - c->since, idle = now - c->active;
+	bool half = undecided(c) && c->sniff.state != SNIFF_UPGRADE;
 	bool silent = c->sniff.must && c->sniff.state == SNIFF_START;
 
 	tell_bytes(c);
-	if (undecided(c) && c->sniff.state != SNIFF_UPGRADE && c->since + REQUEST_SECONDS <= now &&
-		c->active + REQUEST_SECONDS <= now)
+	if (half && age >= REQUEST_SECONDS && idle >= REQUEST_SECONDS)
 		conn_refuse(c, EGRESS_PROTOCOL, NULL, "half a request");
-	else if (silent && c->since + SILENT_SECONDS <= now)
-		conn_free(c, true);
-	else if (c->active + IDLE_SECONDS <= now)
+	else if (idle >= IDLE_SECONDS || (silent && age >= SILENT_SECONDS))
 		conn_free(c, true);
 }
 

@@ -63,7 +63,7 @@ static bool set_name(struct conn *c, const struct egress_name *name)
 static void forward(int fd)
 {
 	struct conn *c = conn_new(fd);
-	struct egress_address to;
+	struct egress_address to = {0};
 	struct egress_name name;
 
 	if (!c)

@@ -19,7 +19,7 @@ static struct {
 	uint64_t change;
 	size_t n;
 	TAILQ_HEAD(order, journal_entry) order;
-	LIST_HEAD(, journal_entry) buckets[BUCKETS];
+	LIST_HEAD(bucket, journal_entry) buckets[BUCKETS];
 	struct journal_entry common; /* where memory runs out */
 } j = {.order = TAILQ_HEAD_INITIALIZER(j.order)};
 
@@ -37,6 +37,17 @@ static bool is(const struct journal_entry *e, const char *name, uint16_t port, u
 {
 	return e->port == port && e->reason == reason && streq(e->name, name) &&
 		streq(e->rule, rule) && streq(e->detail, detail);
+}
+
+static struct journal_entry *find(size_t h, const char *name, uint16_t port, uint32_t reason,
+	const char *rule, const char *detail)
+{
+	struct journal_entry *e;
+
+	LIST_FOREACH(e, &j.buckets[h], bucket)
+		if (is(e, name, port, reason, rule, detail))
+			return e;
+	return NULL;
 }
 
 static void changed(struct journal_entry *e)
@@ -97,9 +108,7 @@ struct journal_entry *journal_add(const char *name, uint16_t port, enum egress_r
 
 	rule = rule ?: "";
 	detail = detail ?: "";
-	LIST_FOREACH(e, &j.buckets[h], bucket)
-		if (is(e, name, port, reason, rule, detail))
-			break;
+	e = find(h, name, port, reason, rule, detail);
 	if (!e) {
 		if (j.n >= ENTRIES)
 			make_room();

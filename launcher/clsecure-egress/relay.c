@@ -122,7 +122,7 @@ static int look(struct conn *c, int side, const char *data, size_t n, size_t *re
 /* Passes on what may go on of these, and holds the rest.  -errno: the connection is no more. */
 static int pass(struct conn *c, int side, const char *data, size_t n)
 {
-	size_t ok, left;
+	size_t ok = 0, left = 0;
 	int err = look(c, side, data, n, &ok);
 
 	if (err < 0)

@@ -21,7 +21,7 @@
 struct lookup {
 	TAILQ_ENTRY(lookup) entry; /* of all */
 	STAILQ_ENTRY(lookup) work; /* in the queue, or among the finished; under the lock */
-	TAILQ_HEAD(, waiter) waiters;
+	TAILQ_HEAD(waiters, waiter) waiters;
 	char name[EGRESS_NAME_MAX + 1];
 	bool running;
 	uint64_t until;
@@ -38,7 +38,7 @@ static struct {
 	int wake;
 	struct event ev;
 	size_t n;
-	TAILQ_HEAD(, lookup) all;
+	TAILQ_HEAD(lookups, lookup) all;
 } r = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.more = PTHREAD_COND_INITIALIZER,

@@ -44,8 +44,8 @@ struct question {
 };
 
 static struct event udp, tcp;
-static LIST_HEAD(, stream) streams = LIST_HEAD_INITIALIZER(streams);
-static LIST_HEAD(, question) questions = LIST_HEAD_INITIALIZER(questions);
+static LIST_HEAD(streams, stream) streams = LIST_HEAD_INITIALIZER(streams);
+static LIST_HEAD(questions, question) questions = LIST_HEAD_INITIALIZER(questions);
 static size_t n_streams, n_questions;
 
 /* Where an answer goes. */
