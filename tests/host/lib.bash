@@ -71,9 +71,10 @@ on_pty() {
 	return "$status"
 }
 
-# eventually SECONDS COMMAND...: until it succeeds, ten times a second.
+# eventually SECONDS COMMAND...: until it succeeds, ten times a second. The virtual
+# machine has some times as long.
 eventually() {
-	local end=$((${EPOCHREALTIME%.*} + $1))
+	local end=$((${EPOCHREALTIME%.*} + $1 * ${DEV_SLOWER:-1}))
 	shift
 	until "$@"; do
 		[ "${EPOCHREALTIME%.*}" -lt "$end" ] || fail "not within the time: $*" || return

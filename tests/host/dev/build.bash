@@ -49,12 +49,14 @@ source_hash() {
 }
 
 # tree_run SHARED SCRIPT ARG...: runs SCRIPT in the tree with the directory SHARED
-# as /b, the sources as /src; nothing else of it stays. No network.
+# as /b, the sources as /src; nothing else of it stays. No network. DEV_LOWER: layers
+# in the tree's place; DEV_EXEC=exec: in the place of the calling (sub)shell, so that it
+# dies with that one's parent.
 tree_run() {
 	local shared=$1
 	shift
 	mkdir -p "$RUN/tree"
-	DEV_TREE=$TREE DEV_SHARED=$shared DEV_SRC=$SRC DEV_WORK=$RUN/tree setpriv --pdeathsig KILL \
+	DEV_TREE=${DEV_LOWER:-$TREE} DEV_SHARED=$shared DEV_SRC=$SRC DEV_WORK=$RUN/tree ${DEV_EXEC:-} setpriv --pdeathsig KILL \
 		unshare --mount --propagation private --pid --fork --kill-child --uts --ipc ${DEV_TREE_NET:---net} \
 		bash "$LIB/tree-init" "$@" </dev/null
 }

@@ -3,7 +3,11 @@
 #   # host: own           a host of its own (it damages it, or reboots it)
 #   # setup: no           clsecure is installed there, but not set up (its own host)
 #   # configure: ARGS     a build with these arguments (its own host)
+#   # host: vm            the virtual machine, which such files share, and once more with
+#                         the calls of Linux 5.15 only; only by --all
+#   # also: vm            by --all there too
 #   # bind: cache         sees dev's cache, to run dev itself (its own host)
+#   # bind: cache vm      and in it what the virtual machine is made of
 #   # packages: NAME...   Debian packages that the tree does not have (its own host)
 #   # check: all          only by --all, since it takes long
 # Sourced by dev.
@@ -27,7 +31,7 @@ command_check() {
 	claude_need
 	source_need
 	if [ -n "$name" ]; then
-		check_one "$name"
+		check_one "$all" "$name"
 	else
 		check_units gcc
 		check_units clang CC=clang
@@ -41,7 +45,7 @@ command_check() {
 # NAME is tests/host/NAME.bats, tests/unit/test-NAME.c, or both; a path will do. Or
 # it is one of the long steps.
 check_one() {
-	local name=${1##*/} file unit
+	local all=$1 name=${2##*/} file unit
 	if is_long_step "$name"; then
 		check_long "$name"
 		return
@@ -50,7 +54,7 @@ check_one() {
 	file=$SRC/tests/host/$name.bats unit=$SRC/tests/unit/test-$name.c
 	[ -e "$file" ] || [ -e "$unit" ] || usage_error "check: there is no tests/host/$name.bats and no tests/unit/test-$name.c"
 	[ ! -e "$unit" ] || UNIT_TESTS=test-$name check_units gcc
-	[ ! -e "$file" ] || check_bats all "$file"
+	[ ! -e "$file" ] || CHECK_NAMED=yes check_bats "$all" "$file"
 }
 
 check_report() {
@@ -94,12 +98,18 @@ header() {
 	sed -n "/^#/!q; s/^# $1: *//p" "$2"
 }
 
-# check_bats ALL FILE...: the files that share a host first, each other one alone.
+# check_bats ALL FILE...: the files that share a host first, each other one alone,
+# then those of the virtual machine. CHECK_NAMED: the one that was asked for by name.
 check_bats() {
-	local all=$1 file shared=() own=()
+	local all=$1 file shared=() own=() vm=() also=()
 	shift
 	for file; do
-		[ -n "$all" ] || [ "$(header check "$file")" != all ] || continue
+		if [ "$(header host "$file")" = vm ]; then
+			[ -z "$all${CHECK_NAMED:-}" ] || vm+=("$file")
+			continue
+		fi
+		[ -z "$all" ] || [ "$(header also "$file")" != vm ] || also+=("$file")
+		[ -n "$all${CHECK_NAMED:-}" ] || [ "$(header check "$file")" != all ] || continue
 		[ -z "$(header packages "$file")" ] || [ "$(header check "$file")" = all ] ||
 			die "${file##*/} asks for packages, which is for files that say 'check: all'"
 		if [ -n "$(header host "$file")$(header setup "$file")$(header configure "$file")$(header bind "$file")$(header packages "$file")" ]; then
@@ -108,38 +118,59 @@ check_bats() {
 			shared+=("$file")
 		fi
 	done
-	[ ${#shared[@]} = 0 ] || check_in_host "${shared[@]}"
+	[ ${#shared[@]} = 0 ] || check_in host "${shared[@]}"
 	for file in "${own[@]}"; do
-		check_in_host "$file"
+		check_in host "$file"
 	done
+	vm+=("${also[@]}")
+	[ ${#vm[@]} = 0 ] || { check_in vm "${vm[@]}"; check_in vm-5.15 "${vm[@]}"; }
 }
 
-# One host for these files, in a subshell: that a host does not come up ends only
-# that, and fails each of the files.
-check_in_host() {
-	local file arguments passed failed skipped
-	read -ra arguments < <(header configure "$1")
+# check_in PLACE FILE...: one host for these files, in a subshell: that a host does not
+# come up ends only that, and fails each of the files. PLACE is host, vm or vm-5.15.
+check_in() {
+	local place=$1 label='' file passed failed skipped
+	shift
+	[ "$place" = host ] || label=" ($place)"
 	(
 		trap host_stop EXIT
-		[ "$(header bind "$1")" != cache ] || DEV_HOST_BIND="${DEV_HOST_BIND:-} $CACHE:$CACHE"
-		DEV_HOST_SETUP=$(header setup "$1")
-		DEV_PACKAGES=$(header packages "$1")
-		host_start "${arguments[@]}"
+		"check_start_${place%%-*}" "$@"
 		for file; do
-			check_file "$file"
+			check_file "$place" "$file"
 		done
 	)
 	for file; do
-		read -r passed failed skipped < <(tap_count "$RUN/${file##*/}.tap")
-		count "$passed" "$failed" "$skipped" "tests/host/${file##*/}"
-		echo "tests/host/${file##*/}: $passed passed, $failed failed, $skipped skipped"
+		read -r passed failed skipped < <(tap_count "$RUN/${file##*/}.$place.tap")
+		count "$passed" "$failed" "$skipped" "tests/host/${file##*/}$label"
+		echo "tests/host/${file##*/}$label: $passed passed, $failed failed, $skipped skipped"
 	done
 }
 
+check_start_host() {
+	local arguments
+	read -ra arguments < <(header configure "$1")
+	case $(header bind "$1") in
+	cache*) DEV_HOST_BIND="${DEV_HOST_BIND:-} $CACHE:$CACHE" ;;&
+	'cache vm') vm_need ;;
+	esac
+	DEV_HOST_SETUP=$(header setup "$1")
+	DEV_PACKAGES=$(header packages "$1")
+	host_start "${arguments[@]}"
+}
+
+# What takes its time in a test host takes several times as long in there.
+check_start_vm() {
+	CHECK_SLOWER=5
+	[ "$place" != vm-5.15 ] || DEV_VM_CALLS=5.15
+	vm_start
+}
+
 check_file() {
-	say "tests/host/${1##*/}"
-	host_exec env ${CI:+CI="$CI"} DEV_CACHE="$CACHE" BATS_TEST_TIMEOUT=180 timeout -k 5 "$FILE_SECONDS" \
-		bats --tap "/usr/src/clsecure/tests/host/${1##*/}" </dev/null 2>&1 | tee "$RUN/${1##*/}.tap"
+	local slower=${CHECK_SLOWER:-1}
+	say "tests/host/${2##*/}$label"
+	host_exec env ${CI:+CI="$CI"} DEV_CACHE="$CACHE" DEV_PLACE="$1" DEV_SLOWER="$slower" \
+		BATS_TEST_TIMEOUT=$((180 * slower)) timeout -k 5 $((FILE_SECONDS * slower)) \
+		bats --tap "/usr/src/clsecure/tests/host/${2##*/}" </dev/null 2>&1 | tee "$RUN/${2##*/}.$1.tap"
 }
 
 # Counts a TAP file; a test that is planned and has no line failed.

@@ -4,7 +4,7 @@
 # mount inside. Sourced by dev.
 # shellcheck shell=bash
 
-HOST_PID='' HOST_CGROUP='' CLAUDE='' EXTRA=''
+HOST_PID='' HOST_CGROUP='' CLAUDE='' EXTRA='' VM=''
 
 # host_start [CONFIGURE-ARGS...]: boots; returns when systemd is done.
 host_start() {
@@ -133,22 +133,32 @@ host_set_up() {
 	}
 }
 
+# What root has in the test host.
+host_env() {
+	HOST_ENV=(env -i -C /root --default-signal=INT,QUIT HOME=/root USER=root LOGNAME=root SHELL=/bin/bash
+		TERM="${TERM:-dumb}" LANG=C.UTF-8 ${COLORTERM:+COLORTERM="$COLORTERM"}
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
+}
+
 # host_exec COMMAND...: as root in the test host, outside of any login. Its
 # descriptors are the caller's; its cgroup is /exec of the host.
 host_exec() {
-	local cgroup=$HOST_CGROUP/host/exec
+	local cgroup=$HOST_CGROUP/host/exec HOST_ENV
+	host_env
+	[ -z "$VM" ] || { vm_exec "${HOST_ENV[@]}" "$@"; return; }
 	(
 		mkdir -p "$cgroup" && echo "$BASHPID" >"$cgroup/cgroup.procs" || exit 125
 		exec {RUN_LOCK}>&-
-		exec nsenter -t "$HOST_PID" -m -u -i -n -p -C env -i -C /root --default-signal=INT,QUIT container=dev HOME=/root USER=root \
-			LOGNAME=root SHELL=/bin/bash TERM="${TERM:-dumb}" LANG=C.UTF-8 ${COLORTERM:+COLORTERM="$COLORTERM"} \
-			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+		exec nsenter -t "$HOST_PID" -m -u -i -n -p -C "${HOST_ENV[@]}" container=dev "$@"
 	)
 }
 
 # host_pty COMMAND...: the same on a pty of the test host; script relays this
 # terminal to it with size, resizes and the exit status.
 host_pty() {
+	local HOST_ENV
+	host_env
+	[ -z "$VM" ] || { vm_exec -t "${HOST_ENV[@]}" "$@"; return; }
 	host_exec script -qefc "$(printf '%q ' "$@")" /dev/null
 }
 
@@ -183,6 +193,7 @@ host_stop() {
 	[ -z "$HOST_CGROUP" ] || cgroup_remove "$HOST_CGROUP"
 	[ -z "${HOST:-}" ] || {
 		mountpoint -q "$HOST/disk" && umount "$HOST/disk"
+		mountpoint -q "$HOST/vm" && umount "$HOST/vm"
 		rm -rf --one-file-system "$HOST"
 	}
 	HOST_UNSHARE='' HOST_PID='' HOST_CGROUP='' HOST=''

@@ -98,10 +98,10 @@ tree_need() {
 	exec {lock}>&-
 }
 
-# What a run that was killed has left of a tree or of packages: nobody holds the lock.
+# What a run that was killed has left of a tree, packages, or an image: nobody holds the lock.
 tree_sweep() {
 	local lock name
-	for name in tree packages; do
+	for name in tree packages vm; do
 		exec {lock}>"$CACHE/lock/$name"
 		! flock -n "$lock" || rm -rf --one-file-system "$CACHE/$name"-*.new.*
 		exec {lock}>&-
