@@ -107,6 +107,8 @@ int control_init(void)
 	if (event_add(&control, NULL) < 0)
 		return -ENOMEM;
 	reply(EGRESS_READY, 0, 0, NULL, 0);
+	/* A keeper sends the policy at once: it counts before the first question is answered. */
+	on_request(EGRESS_FD_CONTROL, EV_READ, NULL);
 	return 0;
 }
 

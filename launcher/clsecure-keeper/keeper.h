@@ -6,6 +6,7 @@
 #define CLSECURE_KEEPER_H
 
 #include "launcher/clsecure-keeper/bus.h"
+#include "launcher/clsecure-keeper/egress.h"
 #include "lib/policy/policy.h"
 #include "lib/sandbox/build.h"
 #include "lib/sandbox/protocol.h"
@@ -26,6 +27,8 @@ struct connection {
 	bool reserved;
 	bool asked; /* more than KEEPER_COUNT, KEEPER_HERE: no caller that is about to enter */
 	uint32_t session; /* it entered with; 0: none */
+	bool reached; /* KEEPER_REACHED waits for clsecure-egress */
+	uint64_t reached_from;
 };
 
 struct keeper {
@@ -45,7 +48,8 @@ struct keeper {
 	bool forward_dns; /* pasta has to */
 	bool after_crash; /* the keeper before this one was killed */
 	char scope[SCOPE_NAME_MAX]; /* of this process, as systemd was asked for it; "": was not */
-	int network; /* pasta's guard ends when this closes; -1: loopback alone */
+	int network; /* pasta's guard ends when this closes; -1: there is none */
+	struct egress egress; /* .used with Network=filtered */
 	struct built sandbox;
 	struct session *sessions;
 	size_t n_sessions;

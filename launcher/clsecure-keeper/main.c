@@ -87,6 +87,7 @@ static void end(struct keeper *k)
 		waitpid(pid, NULL, WNOHANG);
 		close(p.fd);
 	}
+	egress_end(&k->egress);
 }
 
 static int run(struct keeper *k)
@@ -138,7 +139,7 @@ static int run(struct keeper *k)
 int main(int argc, char **argv)
 {
 	struct keeper k = {
-		.lock = -1, .listener = -1, .filter = -1, .network = -1, .sandbox = BUILT_INIT};
+		.lock = -1, .listener = -1, .filter = -1, .network = -1, .egress = EGRESS_INIT, .sandbox = BUILT_INIT};
 	struct stat st;
 
 	if (argc == 3 && streq(argv[1], "--network") && geteuid() == PASTA_UID)

@@ -22,6 +22,7 @@
 
 #define BUILD_MS 4000
 #define NETWORK_MS 3500
+#define EGRESS_MS 2000 /* beside the building */
 
 static int worker_of(struct keeper *k, struct error *e)
 {
@@ -105,7 +106,9 @@ static int sandbox_make(struct keeper *k, struct show *s, const struct plan_inpu
 	if (err < 0)
 		return err;
 	b.inside = entries;
-	if (in->resolv_conf) {
+	if (k->egress.used) {
+		b.netns = k->egress.net.netns;
+	} else if (in->resolv_conf) {
 		err = pasta_start(k->forward_dns, NETWORK_MS, &k->network, &netns, e);
 		if (err < 0)
 			return err;
@@ -113,7 +116,10 @@ static int sandbox_make(struct keeper *k, struct show *s, const struct plan_inpu
 	}
 	/* What was freed would stay with this process, and again with PID 1, its copy. */
 	malloc_trim(0);
-	return builder_start(&b, BUILD_MS, &k->sandbox, e);
+	err = builder_start(&b, BUILD_MS, &k->sandbox, e);
+	if (err == 0 && k->egress.used)
+		err = egress_wait(&k->egress, EGRESS_MS, e);
+	return err;
 }
 
 static int filter_choose(struct keeper *k, struct error *e)
@@ -124,13 +130,23 @@ static int filter_choose(struct keeper *k, struct error *e)
 	return filter_open(&o, &k->filter, e);
 }
 
-/* NULL with a loopback alone. */
-static int resolver_make(struct keeper *k, char **ret_text, struct error *e)
+/*
+ * The resolv.conf inside, NULL with a loopback alone.  clsecure-egress starts here, so that it has
+ * until the rest stands.
+ */
+static int network_begin(struct keeper *k, char **ret_text, struct error *e)
 {
+	const char *network = policy_choice(k->policy, SETTING_NETWORK);
 	struct resolver r;
 	int err;
 
-	if (!streq(policy_choice(k->policy, SETTING_NETWORK), "full"))
+	if (streq(network, "filtered")) {
+		*ret_text = strdup("nameserver " EGRESS_DNS_ADDRESS "\noptions edns0\n");
+		if (!*ret_text)
+			return error_errno(e, -ENOMEM, "cannot plan the sandbox");
+		return egress_begin(&k->egress, k->slug, k->policy, e);
+	}
+	if (!streq(network, "full"))
 		return 0;
 	err = resolver_find("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf", &r);
 	if (err < 0)
@@ -165,7 +181,7 @@ int prepare_and_build(struct keeper *k, struct error *e)
 		.tmp_size = policy_number(k->policy, SETTING_TMP_SIZE),
 		.tmp_inodes = policy_number(k->policy, SETTING_TMP_INODES),
 	};
-	err = resolver_make(k, &resolv_conf, e);
+	err = network_begin(k, &resolv_conf, e);
 	in.resolv_conf = resolv_conf;
 	if (err == 0)
 		err = show_plan(k, &in, &show, e);

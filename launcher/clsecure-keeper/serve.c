@@ -147,6 +147,37 @@ static int op_simple(struct keeper *k, struct connection *c, const struct keeper
 	return wire_send(c->fd, &r, sizeof(r), NULL, 0);
 }
 
+/* .session of the reply: is there a clsecure-egress?  .since: what to ask from next. */
+static int send_reached(struct keeper *k, struct connection *c)
+{
+	struct keeper_reply r = {.session = k->egress.used, .since = k->egress.reached.change};
+	_cleanup_close_ int fd = -1;
+	struct error e = {0};
+	int err = reached_file(&k->egress.reached, c->reached_from, &fd);
+
+	c->reached = false;
+	if (err < 0)
+		error_errno(&e, err, "what was reached");
+	reply_to(c, &r, err, &e);
+	return wire_send(c->fd, &r, sizeof(r), &fd, fd >= 0);
+}
+
+static int op_reached(struct keeper *k, struct connection *c, const struct keeper_request *q)
+{
+	c->asked = true;
+	c->reached = true;
+	c->reached_from = strtoull(q->service, NULL, 10);
+	/* Else it is answered once clsecure-egress has, or is gone. */
+	return egress_read(&k->egress) ? 0 : send_reached(k, c);
+}
+
+static void answer_reached(struct keeper *k)
+{
+	for (size_t i = 0; i < k->n_connections && !k->egress.reading; i++)
+		if (k->connections[i].reached)
+			(void)send_reached(k, &k->connections[i]);
+}
+
 /* An answer all the same: silence would mean that no keeper is there. */
 static int refuse_version(struct connection *c)
 {
@@ -185,6 +216,9 @@ static int handle(struct keeper *k, struct connection *c)
 		return op_list(k, c);
 	case KEEPER_KILL:
 		return op_kill(k, c, &q);
+	case KEEPER_REACHED:
+		q.service[sizeof(q.service) - 1] = '\0';
+		return op_reached(k, c, &q);
 	case KEEPER_PROGRAM:
 		return op_program(k, c, &fd);
 	default:
@@ -232,6 +266,13 @@ static uint64_t end_at(const struct keeper *k)
 	return at;
 }
 
+static uint64_t wake_at(const struct keeper *k)
+{
+	uint64_t end = end_at(k), egress = egress_wake_at(&k->egress);
+
+	return end < egress ? end : egress;
+}
+
 static volatile sig_atomic_t terminated;
 
 static void on_term(int sig)
@@ -239,20 +280,21 @@ static void on_term(int sig)
 	terminated = 1;
 }
 
-#define FIXED 3
+#define FIXED (3 + EGRESS_POLL)
 
 /* One turn.  NULL: go on; else why it ends. */
 static const char *turn(struct keeper *k, struct pollfd *p, unsigned *log_lines,
 	const sigset_t *mask)
 {
 	size_t n_sessions = k->n_sessions, n_connections = k->n_connections;
-	uint64_t now = now_ms(), end = end_at(k), wait = end > now ? end - now : 0;
+	uint64_t now = now_ms(), end = wake_at(k), wait = end > now ? end - now : 0;
 	struct timespec t = {
 		.tv_sec = (time_t)(wait / 1000), .tv_nsec = (long)(wait % 1000) * 1000000};
 
 	p[0] = (struct pollfd){.fd = k->sandbox.pidfd, .events = POLLIN};
 	p[1] = (struct pollfd){.fd = k->listener, .events = POLLIN};
 	p[2] = (struct pollfd){.fd = k->sandbox.log, .events = POLLIN};
+	egress_poll(&k->egress, &p[3]);
 	for (size_t i = 0; i < n_connections; i++)
 		p[FIXED + i] = (struct pollfd){.fd = k->connections[i].fd, .events = POLLIN};
 	for (size_t i = 0; i < n_sessions; i++)
@@ -274,6 +316,8 @@ static const char *turn(struct keeper *k, struct pollfd *p, unsigned *log_lines,
 		if (r < 0)
 			drop(k, i);
 	}
+	egress_turn(&k->egress, &p[3]);
+	answer_reached(k);
 	if (p[2].revents)
 		log_forward(k->sandbox.log, k->slug, log_lines);
 	if (p[1].revents)

@@ -49,6 +49,7 @@ void refresh(struct keeper *k)
 
 	if (policy_refresh(k->policy, &e) < 0)
 		syslog(LOG_WARNING, "%s: its settings stay as they were: %s", k->slug, e.text);
+	egress_update(&k->egress, k->policy);
 }
 
 static int may_enter(struct keeper *k, const struct connection *c, struct error *e)
@@ -59,6 +60,7 @@ static int may_enter(struct keeper *k, const struct connection *c, struct error 
 		return error_set(e, -EBUSY, "this connection has a session already");
 	if (policy_refresh(k->policy, e) < 0)
 		return e->code;
+	egress_update(&k->egress, k->policy);
 	max = policy_number(k->policy, SETTING_MAX_SESSIONS);
 	if (policy_expires(k->policy) <= (uint64_t)time(NULL))
 		return error_set(e, -EKEYEXPIRED, "the project '%s' has expired", k->slug);

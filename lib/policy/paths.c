@@ -9,6 +9,8 @@ const struct policy_paths *policy_paths(void)
 		.conf = CLSECURE_CONFDIR "/clsecure.conf",
 		.profiles = CLSECURE_CONFDIR "/profiles",
 		.projects = PROJECTS_DIR,
+		.domains = CLSECURE_CONFDIR "/domains.d",
+		.own_domains = CLSECURE_DATADIR "/domains.d",
 		.trusted = 0,
 	};
 

@@ -8,6 +8,7 @@
 
 struct policy_paths {
 	const char *conf, *profiles, *projects;
+	const char *domains, *own_domains; /* sets of names: the administrator's, clsecure's */
 	uid_t trusted; /* whom these files must belong to */
 };
 

@@ -99,14 +99,28 @@ static int merge_entry(struct stack *k, struct effective *f, enum source source,
 		f->sources[s] = source;
 		return value_add(s, &f->values[s], &entry->value);
 	}
-	if (limit && entry->value.number > limit->number) {
-		if (replace(f, s, limit, source) < 0)
+	if (limit && value_exceeds(s, &entry->value, limit)) {
+		bool refused;
+
+		if (replace(f, s, limit, source) < 0 ||
+			(setting_is_list(s) &&
+				value_tighten(s, &f->values[s], &entry->value, &refused) < 0))
 			return -ENOMEM;
 		return stack_warn(k,
 			"%s:%u: %s=%s is more than the administrator allows: %s counts", l->file,
-			entry->line, settings[s].key, entry->value.text, limit->text);
+			entry->line, settings[s].key, entry->value.text,
+			f->values[s].text);
 	}
 	return replace(f, s, &entry->value, source);
+}
+
+/* What the administrator denies an owner cannot take back. */
+static int keep_denied(const struct stack *k, struct value *v)
+{
+	const enum setting s = SETTING_DENY_DOMAINS;
+
+	return value_add(s, v, &k->layers[SOURCE_ADMIN].entries[s].value)
+		?: value_add(s, v, &k->layers[SOURCE_PROFILE].entries[s].value);
 }
 
 int stack_merge(struct stack *k, const bool by_admin[SETTING_COUNT_],
@@ -125,6 +139,8 @@ int stack_merge(struct stack *k, const bool by_admin[SETTING_COUNT_],
 			if (k->layers[source].entries[s].set)
 				err = merge_entry(k, &f, source, s, bounded);
 		}
+		if (err == 0 && s == SETTING_DENY_DOMAINS && !by_admin[s])
+			err = keep_denied(k, &f.values[s]);
 	}
 	if (err < 0)
 		return error_errno(e, err, "put the policy together");
@@ -137,7 +153,7 @@ int stack_check_limit(const struct stack *k, const struct layer *l, enum setting
 {
 	const struct value *limit = stack_limit(k, s);
 
-	if (!limit || !l->entries[s].set || l->entries[s].value.number <= limit->number)
+	if (!limit || !l->entries[s].set || !value_exceeds(s, &l->entries[s].value, limit))
 		return 0;
 	return error_set(e, -EPERM, "%s=%s is more than the administrator allows (%s)",
 		settings[s].key, l->entries[s].value.text, limit->text);

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "lib/policy/domains.h"
 #include "lib/policy/paths.h"
 #include "lib/policy/tree.h"
 #include "lib/policy/words.h"
@@ -93,6 +94,11 @@ static int apply_all(struct stack *k, struct project_file *f, const struct perso
 		}
 		if (err == 0)
 			err = apply_one(k, f, &a, admin, e);
+		if (err < 0)
+			return err;
+		if ((a.setting == SETTING_ALLOW_DOMAINS || a.setting == SETTING_DENY_DOMAINS) &&
+			a.op != ASSIGN_REMOVE)
+			err = domains_check(&a.value, e);
 		if (err < 0)
 			return err;
 		binds |= a.setting == SETTING_BIND || a.setting == SETTING_BIND_READ_ONLY;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "lib/policy/domains.h"
 #include "lib/policy/words.h"
 
 static int wrong(enum setting s, struct error *e, const char *want)
@@ -193,6 +194,8 @@ static bool item_valid(enum setting s, const char *item)
 		return env_valid(item);
 	case TYPE_PORTS:
 		return port_valid(item);
+	case TYPE_DOMAINS:
+		return domain_valid(item);
 	case TYPE_NAMES:
 		return s == SETTING_PASS_ENV ? variable_valid(item, true) : name_valid(item);
 	default:
@@ -224,8 +227,10 @@ static int read_list(enum setting s, const char *text, struct value *v, struct e
 		[TYPE_BINDS] = "a list of SOURCE or SOURCE:DESTINATION, absolute or ~/…, the "
 			       "destination outside of the system's directories",
 		[TYPE_ENV] = "a list of NAME=VALUE (CLSECURE_… is clsecure's own)",
-		[TYPE_DOMAINS] = "a list of domain names",
-		[TYPE_PORTS] = "a list of ports",
+		/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma) */
+		[TYPE_DOMAINS] = "a list of NAME, *.NAME, *, ADDRESS[/PREFIX], each with :PORT or :* "
+				 "behind it or not (names in ASCII, IPv6 in brackets), or @SET",
+		[TYPE_PORTS] = "a list of ports, 1 to 65535",
 	};
 	_cleanup_(value_done) struct value words = {0};
 	int err = words_split(text, VALUE_LIST_MAX, &words.list, &words.n);

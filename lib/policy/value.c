@@ -38,10 +38,23 @@ bool setting_is_number(enum setting s)
 	}
 }
 
+/* Of the network both numbers and lists: an owner opens no way that the administrator closed. */
 bool setting_is_limit(enum setting s)
 {
+	if (streq(settings[s].section, settings[SETTING_NETWORK].section))
+		return settings[s].looser == LOOSER_HIGHER || settings[s].looser == LOOSER_MORE;
 	return (settings[s].type == TYPE_COUNT || settings[s].type == TYPE_SIZE) &&
 	       settings[s].looser == LOOSER_HIGHER;
+}
+
+bool value_exceeds(enum setting s, const struct value *v, const struct value *limit)
+{
+	if (!setting_is_list(s))
+		return v->number > limit->number;
+	for (size_t i = 0; i < v->n; i++)
+		if (!value_has(limit, v->list[i]))
+			return true;
+	return false;
 }
 
 bool value_has(const struct value *v, const char *item)

@@ -29,8 +29,11 @@ bool value_equal(const struct value *a, const struct value *b);
 bool setting_is_list(enum setting s);
 bool setting_is_number(enum setting s);
 
-/* Limits: a number of which more is looser.  What the admin says is the most that an owner gets. */
+/* Limits: of which more is looser.  What the admin says is the most that an owner gets. */
 bool setting_is_limit(enum setting s);
+
+/* A number that is higher; a list that has an item which the other has not. */
+bool value_exceeds(enum setting s, const struct value *v, const struct value *limit);
 
 /*
  * -EINVAL with the key and what was wanted; -EOPNOTSUPP: "not in this version".  `text` is one

@@ -60,6 +60,13 @@ enum keeper_op {
 	 * and answered as an fd, whose last copy ends it.
 	 */
 	KEEPER_PLACE,
+	/*
+	 * .service: a number in decimal, 0 for all.  Answered with an fd, a memfd of struct
+	 * egress_record (lib/egress/control.h): what the network reached and refused and that
+	 * changed after that number; .since is the number to ask with next, .session whether the
+	 * network is filtered at all.
+	 */
+	KEEPER_REACHED,
 };
 
 /*

@@ -229,7 +229,7 @@ b' $'odd/x\033[31mred' $'odd/y\377'
 	ann mkdir -p wrong
 	run ann clsecure add wrong Network=sometimes
 	assert_status 2
-	run ann clsecure add wrong Network=filtered
+	run ann clsecure add wrong Workspace=clone
 	assert_status 2
 	assert_has "not in this version"
 	run ann clsecure add wrong AllowNesting=yes

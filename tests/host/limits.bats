@@ -169,7 +169,7 @@ refused() {
 	refused CoreSize=-1 'is not a size'
 	refused CoreSize=99999999999999T 'CoreSize='
 	refused AllowPtrace=maybe 'is not yes or no'
-	refused Network=half 'is none of: none, full'
+	refused Network=half 'is none of: none, filtered, full'
 	refused Home=tmp 'is none of: ephemeral, persistent'
 	refused Toolchains=some 'is none of: none, auto'
 	refused SetEnv=1A=x 'is not a list of NAME=VALUE'
@@ -183,13 +183,18 @@ refused() {
 	refused Bind=data 'is not a list of SOURCE'
 	refused Command=$'a\nb' 'control character'
 	refused Profile=none-such "there is no profile 'none-such'"
+	refused AllowDomains=http://x.test 'is not a list of NAME'
+	refused AllowDomains='x.test 127.1' 'item 2'
+	refused AllowDomains=@none-such "there is no set '@none-such'"
+	refused DenyDomains=x..test 'is not a list of NAME'
+	refused AllowHostPorts=70000 'is not a list of ports'
+	refused StrictNames=some 'is not yes or no'
 	refused TmpSzie=1M "the nearest is TmpSize="
 }
 
 @test "what is not in this version is refused by name, and what is the administrator's to others" {
 	local setting
-	for setting in MemoryMax=1G TasksMax=10 CPUQuota=50 IOWeight=5 HomeSize=1G Network=filtered AllowDomains=x.test \
-		DenyDomains=x.test StrictNames=yes AllowHostPorts=80 ForwardPorts=80 Learn=yes Ask=yes Notify=yes \
+	for setting in MemoryMax=1G TasksMax=10 CPUQuota=50 IOWeight=5 HomeSize=1G ForwardPorts=80 Ask=yes Notify=yes \
 		Workspace=review Record=yes LogCommands=yes KeepDays=3; do
 		refused "$setting" 'not in this version'
 	done

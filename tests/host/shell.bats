@@ -89,7 +89,7 @@ line><--><-x><\">"
 	assert_status 2
 	run ann clsecure exec shapp
 	assert_status 2
-	run in_app clsecure shell --set Network=filtered
+	run in_app clsecure shell --set Workspace=clone
 	assert_status 2
 	assert_has "not in this version"
 }

@@ -18,7 +18,12 @@
 
 static char top[] = "/tmp/test-policy-XXXXXX";
 static char conf[128], profiles[128], projects[128], home[128], dir[128];
-static struct policy_paths paths = {.conf = conf, .profiles = profiles, .projects = projects};
+static char domains[128], own_domains[128];
+static struct policy_paths paths = {.conf = conf,
+	.profiles = profiles,
+	.projects = projects,
+	.domains = domains,
+	.own_domains = own_domains};
 static uid_t person_uid;
 static gid_t person_gid;
 static const char *person_name = "tester";
@@ -104,9 +109,13 @@ static inline int setup(void **state)
 	snprintf(conf, sizeof(conf), "%s/clsecure.conf", top);
 	snprintf(profiles, sizeof(profiles), "%s/profiles", top);
 	snprintf(projects, sizeof(projects), "%s/projects", top);
+	snprintf(domains, sizeof(domains), "%s/domains.d", top);
+	snprintf(own_domains, sizeof(own_domains), "%s/own.d", top);
 	snprintf(home, sizeof(home), "%s/home", top);
 	snprintf(dir, sizeof(dir), "%s/my project", top);
 	make(top, "profiles");
+	make(top, "domains.d");
+	make(top, "own.d");
 	make(top, "home");
 	make(top, "home/.config");
 	make(top, "home/.config/clsecure");

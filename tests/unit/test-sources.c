@@ -21,16 +21,16 @@ static void broken_files(void **state)
 	expect_error(-EBADMSG, ":1: '=' before the first");
 	put_in(home, PERSON, "mode = user\nnetwork = true\n");
 	expect_error(-EBADMSG, "network: [Network] Network=");
-	put_in(home, PERSON, "[Network]\nNetwork=filtered\n");
-	expect_error(-EBADMSG, "Network=filtered is not in this version");
+	put_in(home, PERSON, "[Files]\nWorkspace=clone\n");
+	expect_error(-EBADMSG, "Workspace=clone is not in this version");
 	drop_in(home, PERSON);
 	put_in(dir, PROJECT, "[Network]\nNetwork=ful\n");
-	expect_error(-EBADMSG, "/.clsecure/config:2: Network= is none of: none, full");
+	expect_error(-EBADMSG, "/.clsecure/config:2: Network= is none of: none, filtered, full");
 	put_in(dir, PROJECT, "mode = user\n");
 	expect_error(-EBADMSG, "this is the earlier clsecure's");
 	drop_in(dir, PROJECT);
 	put(conf, "[Network]\nNetwork=ful\n");
-	expect_error(-EBADMSG, "clsecure.conf:2: Network= is none of: none, full");
+	expect_error(-EBADMSG, "clsecure.conf:2: Network= is none of: none, filtered, full");
 	unlink(conf);
 	put_in(home, ".clsecurerc", "mode = user\n");
 	{
