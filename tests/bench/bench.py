@@ -14,11 +14,12 @@ import logins  # noqa: E402
 import measure as measurement  # noqa: E402
 import many  # noqa: E402
 import names  # noqa: E402
+import network  # noqa: E402
 import place  # noqa: E402
 import steps  # noqa: E402
 import work  # noqa: E402
 
-MODULES = (logins, steps, names, costs, work, many)
+MODULES = (logins, steps, names, costs, work, many, network)  # network leaves its mount namespace
 PARTS = {part.__name__: part for module in MODULES for part in module.PARTS}
 
 

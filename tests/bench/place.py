@@ -26,8 +26,8 @@ def bash(script, *args):
 
 
 def prepare():
-    for name in ("timer", "true", "calls", "lookups"):
-        run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", BIN + name, f"{HERE}/{name}.c")
+    for name in ("timer", "true", "calls", "lookups", "net"):
+        run("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", BIN + name, f"{HERE}/{name}.c")
     bash(
         """make_person ben; make_person plain
         as_person ben cat .ssh/id_ed25519.pub | as_person plain tee -a .ssh/authorized_keys >/dev/null

@@ -103,13 +103,6 @@ def test_relay(net):
     e.end()
 
 
-def rss(pid):
-    with open(f"/proc/{pid}/smaps_rollup") as f:
-        for line in f:
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-
-
 def test_names(net):
     """What is said on the connection is the name that was asked for."""
     net.dns.names.update({"a.test": [SERVER], "b.test": [SERVER]})
@@ -170,7 +163,16 @@ def test_names(net):
             dead(s)
     e.expect("a.test", 443, "other-name")
     e.expect("a.test", 443, "no-name")
-    # a server that speaks first, at another port, and a policy that does not look
+    # a server that speaks first: not before the client has said a name
+    net.dns.names["c.test"] = ["203.0.113.11"]
+    first = Server(net, 80, lambda c: (c.sendall(b"hello"), echo(c)), "203.0.113.11")
+    equal(e.policy("allow a.test:*\nallow c.test"), (0, ""))
+    s = e.open("c.test", 80)
+    check(not select.select([s], [], [], 0.5)[0], "the server spoke first")
+    equal(first.count, 1)
+    s.sendall(GET.format("c.test").encode())
+    check(s.recv(65536).startswith(b"hello"), "the server did not speak")
+    # at another port it may, and a policy that does not look
     Server(net, 22, lambda c: (c.sendall(b"SSH-2.0-x\r\n"), echo(c)))
     s = e.open("a.test", 22)
     equal(s.recv(100), b"SSH-2.0-x\r\n")
@@ -198,6 +200,9 @@ def test_forbidden(net):
         equal(rcode, 3)
         check("not public" in text, text)
         e.expect(name, 0, "forbidden")
+        s, m = connect(e, name + ":80")
+        check(m.startswith(b"HTTP/1.1 403"), (name, m))
+        e.expect(name, 80, "forbidden")
     s = e.open("mixed.test", 80)
     s.sendall(GET.format("mixed.test").encode())
     check(b"200 OK" in s.recv(65536), "the public one of two")

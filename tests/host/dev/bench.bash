@@ -4,7 +4,7 @@
 
 command_bench() {
 	run_begin
-	DEV_PACKAGES="firejail ${DEV_PACKAGES:-}"
+	DEV_PACKAGES="firejail tinyproxy-bin slirp4netns ${DEV_PACKAGES:-}"
 	host_start
 	host_run python3 /usr/src/clsecure/tests/bench/bench.py "$@"
 }
