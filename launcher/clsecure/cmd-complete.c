@@ -176,7 +176,8 @@ static void offer_operands(const char *start, const struct place *p)
 		offer_commands(start);
 	if (command->operand == OPERAND_SETTING ? p->operands > 0 : settings_first)
 		offer_assignments(start, "");
-	else if (command->operand != OPERAND_NONE && (p->operands == 0 || command->max < 0))
+	else if (command->operand != OPERAND_NONE &&
+		(p->operands == 0 || (command->max < 0 && command->operand != OPERAND_NAME)))
 		offer_projects(start);
 }
 

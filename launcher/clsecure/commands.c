@@ -24,6 +24,8 @@ const struct command *const commands[] = {
 	&command_info,
 	&command_sessions,
 	&command_kill,
+	&command_net,
+	&command_allow,
 	&command_remove,
 	&command_cleanup,
 	&command_cleanup_all,

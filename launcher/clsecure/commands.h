@@ -45,6 +45,7 @@ enum operand_kind { /* what completion offers */
 	OPERAND_PATH,
 	OPERAND_EITHER,
 	OPERAND_SETTING, /* a project, then KEY=VALUE */
+	OPERAND_NAME, /* a project, then what cannot be offered */
 };
 
 enum command_flags {
@@ -91,7 +92,7 @@ extern const struct command command_run; /* without a subcommand */
 extern const struct command command_shell, command_exec, command_add, command_set, command_remove,
 	command_cleanup, command_cleanup_all, command_list, command_sessions, command_kill,
 	command_info, command_help, command_complete, command_setup, command_unsetup,
-	command_doctor, command_ssh_config;
+	command_doctor, command_ssh_config, command_net, command_allow;
 
 extern const struct command *const commands[]; /* NULL-terminated */
 extern const struct option_info common_options[]; /* of every command */

@@ -254,13 +254,3 @@ void doctor_clsecured(struct doctor *d)
 		     : "start " CLSECURE_LIBEXECDIR "/clsecured as root, at every boot",
 		"%s: only root can use clsecure", e.text);
 }
-
-void doctor_network(struct doctor *d)
-{
-	if (access("/usr/bin/pasta", X_OK) < 0)
-		doctor_note(d, "apt install passt", "pasta is missing: Network=full is refused");
-	else if (access("/dev/net/tun", F_OK) < 0)
-		doctor_note(d, "modprobe tun", "/dev/net/tun is missing: Network=full is refused");
-	else
-		doctor_ok(d, "pasta is there for Network=full");
-}

@@ -14,6 +14,7 @@ static const char *const programs[] = {
 	CLSECURE_LIBEXECDIR "/clsecure-keys",
 	CLSECURE_LIBEXECDIR "/clsecured",
 	CLSECURE_LIBEXECDIR "/clsecure-gateway",
+	CLSECURE_LIBEXECDIR "/clsecure-egress",
 };
 
 /* Each folder on the way, as sshd wants it for AuthorizedKeysCommand. */

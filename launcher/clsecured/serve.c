@@ -22,6 +22,7 @@ static const struct op {
 	{"sessions", op_sessions, false},
 	{"kill", op_kill, false},
 	{"open", op_open, true},
+	{"net", op_net, false},
 };
 
 int reply(struct request *r, const char *type, struct message *m)

@@ -15,6 +15,7 @@
 
 #define BACKLOG 4096 /* what waits while clsecure-egress is being started anew */
 #define DNS_PORT 53
+#define SOCKET(f, number) ((f)->sockets[(number) - EGRESS_FD_TCP])
 #define LISTENER_PORT 1 /* nobody connects to it by this: what it takes is steered to it */
 
 /*
@@ -71,23 +72,25 @@ static int bound6(int *ret_fd)
 
 static int sockets_make(struct filtered *f)
 {
-	int *s = f->sockets - EGRESS_FD_TCP;
-	int err = bound(SOCK_STREAM, EGRESS_PROXY_ADDRESS, LISTENER_PORT, &s[EGRESS_FD_TCP]);
+	int err = bound(SOCK_STREAM, EGRESS_PROXY_ADDRESS, LISTENER_PORT,
+		&SOCKET(f, EGRESS_FD_TCP));
 
 	if (err == 0)
-		err = bound(SOCK_DGRAM, EGRESS_DNS_ADDRESS, DNS_PORT, &s[EGRESS_FD_DNS_UDP]);
+		err = bound(SOCK_DGRAM, EGRESS_DNS_ADDRESS, DNS_PORT,
+			&SOCKET(f, EGRESS_FD_DNS_UDP));
 	if (err == 0)
-		err = bound(SOCK_STREAM, EGRESS_DNS_ADDRESS, DNS_PORT, &s[EGRESS_FD_DNS_TCP]);
+		err = bound(SOCK_STREAM, EGRESS_DNS_ADDRESS, DNS_PORT,
+			&SOCKET(f, EGRESS_FD_DNS_TCP));
 	if (err == 0)
 		err = bound(SOCK_STREAM, EGRESS_PROXY_ADDRESS, EGRESS_PROXY_PORT,
-			&s[EGRESS_FD_PROXY]);
-	return err < 0 ? err : bound6(&s[EGRESS_FD_TCP6]);
+			&SOCKET(f, EGRESS_FD_PROXY));
+	return err < 0 ? err : bound6(&SOCKET(f, EGRESS_FD_TCP6));
 }
 
 /* In the new namespace. */
 static int furnish(struct filtered *f, struct error *e)
 {
-	int *s = f->sockets - EGRESS_FD_TCP, err = network_loopback_up();
+	int err = network_loopback_up();
 
 	if (err == 0)
 		err = fault("filtered") ?: pool_add();
@@ -99,7 +102,8 @@ static int furnish(struct filtered *f, struct error *e)
 	if (f->netns < 0)
 		return error_errno(e, -errno, "cannot open the sandbox's network");
 	err = fault("filtered-steer")
-		?: steer_attach(f->netns, s[EGRESS_FD_TCP], s[EGRESS_FD_TCP6], &f->link, &f->ports);
+		?: steer_attach(f->netns, SOCKET(f, EGRESS_FD_TCP), SOCKET(f, EGRESS_FD_TCP6),
+			   &f->link, &f->ports);
 	if (err < 0)
 		return error_errno(e, err,
 			"Network=filtered needs BPF programs of the type sk_lookup (Linux 5.9, "

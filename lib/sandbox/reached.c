@@ -17,7 +17,8 @@
 
 static bool same(const struct egress_record *a, const struct egress_record *b)
 {
-	return a->reason == b->reason && a->port == b->port && streq(a->name, b->name);
+	return a->reason == b->reason && a->port == b->port && streq(a->name, b->name) &&
+		streq(a->rule, b->rule) && streq(a->detail, b->detail);
 }
 
 static struct reached_entry *find(struct reached *all, const struct egress_record *r)

@@ -126,3 +126,16 @@ breaks() {
 	run clsecure doctor
 	assert_status 0
 }
+
+@test "network: clsecure-egress, and sets of names that cannot be read" {
+	run clsecure doctor
+	assert_has 'this kernel has what Network=filtered needs'
+	mkdir -p /etc/clsecure/domains.d
+	breaks 'network: @broken, a set of names, is not usable: /etc/clsecure/domains.d/broken.conf:1' \
+		'echo nonsense >/etc/clsecure/domains.d/broken.conf'
+	rm /etc/clsecure/domains.d/broken.conf
+	breaks "programs: '/usr/libexec/clsecure/clsecure-egress' is missing" 'mv /usr/libexec/clsecure/clsecure-egress /root/'
+	mv /root/clsecure-egress /usr/libexec/clsecure/
+	run clsecure doctor
+	assert_status 0
+}

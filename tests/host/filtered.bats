@@ -3,12 +3,14 @@
 load lib
 load internet
 
+ALLOWED='web.test git.test git.test:22 *.wild.test loop.test private.test host.test'
+
 setup_file() {
 	make_person nel
 	make_project nel net >/dev/null
 	internet
 	as_person nel clsecure add /home/nel/net --name netapp Network=filtered Linger=10min \
-		AllowDomains='web.test git.test git.test:22 *.wild.test loop.test private.test host.test'
+		AllowDomains="$ALLOWED"
 }
 
 teardown_file() {
@@ -243,6 +245,76 @@ print(libc.syscall(321, 0, 0, 0), ctypes.get_errno())'
 	run inside curl -sS -m 5 http://web.test/
 	assert_output 'web.test for 203.0.113.1'
 	as_person nel clsecure set netapp AllowDomains-=@mine
+}
+
+@test "net: what was reached and refused, why, and how much; also when the sandbox has ended" {
+	local count
+	inside curl -sS -m 5 -o /dev/null http://web.test/
+	inside timeout 3 curl -sS -o /dev/null http://never.evil.test/ || :
+	run as_person nel clsecure net netapp
+	assert_status 0
+	assert_match 'reached +web.test +80 +[0-9]+ .* web.test'
+	assert_match 'refused +never.evil.test +- +[0-9]+ .*no rule allows it'
+	run as_person nel clsecure net netapp --json
+	assert_equal "$(jq -r '.version, (.net[] | select(.name == "never.evil.test") | .verdict, .port)' <<<"$output" | xargs)" '1 refused 0'
+	count=$(jq -r '.net[] | select(.name == "never.evil.test") | .count' <<<"$output")
+	jq -e '.net[] | select(.name == "web.test" and .port == 80 and .verdict == "reached") | .received > 100 and .sent > 50 and .open == 0' <<<"$output"
+	as_person nel clsecure kill netapp
+	eventually 5 test -s /var/lib/clsecure/projects/netapp/log/network
+	run as_person nel clsecure net netapp
+	assert_has never.evil.test
+	# and it goes on counting
+	inside timeout 3 curl -sS -o /dev/null http://never.evil.test/ || :
+	run as_person nel clsecure net netapp --json
+	assert_equal "$(jq -r '.net[] | select(.name == "never.evil.test") | .count' <<<"$output")" $((2 * count))
+	run as_person gitta clsecure net netapp
+	assert_status 1
+	assert_has 'not yours'
+}
+
+@test "net -f: a line for what changes" {
+	inside true
+	as_person nel timeout 4 clsecure net -f netapp >"$BATS_TEST_TMPDIR/lines" 3>&- &
+	sleep 1
+	inside timeout 3 curl -sS -o /dev/null http://later.evil.test/ || :
+	eventually 4 grep -q 'refused later.evil.test .*no rule allows it' "$BATS_TEST_TMPDIR/lines"
+}
+
+@test "allow: by name, and what was refused, after a yes" {
+	inside timeout 3 curl -sS -o /dev/null http://other.test/ || :
+	run as_person nel clsecure allow netapp </dev/null
+	assert_status 1
+	assert_has other.test
+	run inside timeout 3 curl -sS http://other.test/
+	assert_status 6
+	run as_person nel clsecure allow netapp other.test
+	assert_output ''
+	run inside curl -sS -m 5 http://other.test/
+	assert_output 'other.test for 203.0.113.1'
+	as_person nel clsecure set netapp AllowDomains-=other.test
+	run as_person nel clsecure allow netapp http://other.test/
+	assert_status 2
+	assert_has 'not a list of NAME'
+	run as_person nel clsecure allow netapp --yes
+	assert_has never.evil.test
+	run as_person nel clsecure info netapp
+	assert_match 'AllowDomains .*never.evil.test'
+	as_person nel clsecure set netapp AllowDomains="$ALLOWED"
+}
+
+@test "Learn=yes: names are allowed and noted, what is not public is not; then they are offered" {
+	as_person nel clsecure set netapp Learn=yes AllowDomains=
+	as_person nel clsecure set netapp AllowDomains-=@claude
+	run inside curl -sS -m 5 http://other.test/
+	assert_output 'other.test for 203.0.113.1'
+	run inside timeout 3 curl -sS http://loop.test/
+	refute_has ' for '
+	as_person nel clsecure set netapp Learn=no
+	run inside timeout 3 curl -sS http://other.test/
+	[ "$status" -ne 0 ]
+	run as_person nel clsecure allow netapp </dev/null
+	assert_has other.test
+	as_person nel clsecure set netapp AllowDomains="$ALLOWED"
 }
 
 @test "clsecure-egress is nobody: its own uid, no capability, a filter, no file of the sandbox" {

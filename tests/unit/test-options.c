@@ -176,6 +176,11 @@ static const struct parse_case {
 	{{"set", "app", "A=1"}, 0, "set", 2, 2, "app"},
 	{{"kill", "a", "b"}, 2, "kill"},
 	{{"kill", "--help"}, 0, "kill", 0, 0},
+	{{"net"}, 0, "net", 0, 0},
+	{{"net", "-f", "app"}, 0, "net", 1, 1, "app"},
+	{{"net", "a", "b"}, 2, "net"},
+	{{"allow"}, 2, "allow"},
+	{{"allow", "app", "x.test"}, 0, "allow", 2, 2, "app"},
 	{{"add", "--name"}, 2, "add"},
 	{{"add", "--name", "x", "-"}, 0, "add", 1, 1, "-"},
 };
