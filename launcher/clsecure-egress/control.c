@@ -104,6 +104,7 @@ int control_init(void)
 {
 	event_assign(&control, egress.base, EGRESS_FD_CONTROL, EV_READ | EV_PERSIST, on_request,
 		NULL);
+	event_priority_set(&control, 0);
 	if (event_add(&control, NULL) < 0)
 		return -ENOMEM;
 	reply(EGRESS_READY, 0, 0, NULL, 0);

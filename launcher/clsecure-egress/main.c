@@ -10,6 +10,9 @@
 
 struct egress egress = {.conns = LIST_HEAD_INITIALIZER(egress.conns)};
 
+#define SLICE_MS 20
+#define SLICE_EVENTS 16
+
 static struct event tick;
 
 uint64_t seconds(void)
@@ -46,7 +49,7 @@ static int check_descriptors(void)
 static int prepare(struct error *e)
 {
 	struct event_config *config = event_config_new();
-	struct timeval second = {.tv_sec = 1};
+	struct timeval second = {.tv_sec = 1}, slice = {.tv_usec = SLICE_MS * 1000};
 
 	if (!config)
 		return error_set(e, -ENOMEM, "out of memory");
@@ -60,12 +63,15 @@ static int prepare(struct error *e)
 	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 	mallopt(M_TRIM_THRESHOLD, 128 * 1024);
 	event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	/* The keeper is answered soon, however many connections have bytes. */
+	event_config_set_max_dispatch_interval(config, &slice, SLICE_EVENTS, 1);
 	egress.base = event_base_new_with_config(config);
 	event_config_free(config);
 	egress.pool = egress_pool_new();
-	if (!egress.base || !egress.pool)
+	if (!egress.base || !egress.pool || event_base_priority_init(egress.base, 2) < 0)
 		return error_set(e, -ENOMEM, "out of memory");
 	event_assign(&tick, egress.base, -1, EV_PERSIST, on_tick, NULL);
+	event_priority_set(&tick, 0);
 	event_add(&tick, &second);
 	return resolver_init() < 0 || relay_init() < 0 ? error_set(e, -ENOMEM, "out of memory") : confine(e);
 }

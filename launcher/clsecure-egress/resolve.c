@@ -171,6 +171,7 @@ int resolver_init(void)
 	if (r.wake < 0)
 		return -errno;
 	event_assign(&r.ev, egress.base, r.wake, EV_READ | EV_PERSIST, on_finished, NULL);
+	event_priority_set(&r.ev, 0);
 	return event_add(&r.ev, NULL) < 0 ? -ENOMEM : 0;
 }
 

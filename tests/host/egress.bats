@@ -19,6 +19,10 @@ egress() {
 	egress relay
 }
 
+@test "the keeper is answered while many connections have bytes" {
+	egress busy
+}
+
 @test "TLS and HTTP say the name that was asked for, in every request, however it is cut" {
 	egress names
 }

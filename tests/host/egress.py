@@ -103,6 +103,39 @@ def test_relay(net):
     e.end()
 
 
+def test_busy(net):
+    """The keeper is answered while many connections have bytes."""
+    net.dns.names["a.test"] = [SERVER]
+
+    def source(c):
+        piece = b"x" * (1 << 20)
+        while True:
+            c.sendall(piece)
+
+    Server(net, 2222, source)
+    e = Egress(net, "allow a.test:2222")
+    many = [e.open("a.test", 2222) for _ in range(100)]
+    pids = []
+    for part in range(2):
+        pids.append(os.fork())
+        if pids[-1] == 0:
+            while True:
+                for s in select.select(many[part::2], [], [])[0]:
+                    s.recv(1 << 20)
+    worst = 0
+    for _ in range(50):
+        began = time.time()
+        e.ask(LOG)
+        worst = max(worst, time.time() - began)
+        time.sleep(0.02)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    print(f"# answered within {worst * 1000:.0f} ms, {rss(e.pid) >> 10} KiB")
+    check(worst < 1, f"{worst} s")
+    e.end()
+
+
 def test_names(net):
     """What is said on the connection is the name that was asked for."""
     net.dns.names.update({"a.test": [SERVER], "b.test": [SERVER]})
