@@ -1,6 +1,7 @@
 #include "config.h"
 #include "pam_clsecure/terminal.h"
 #include "lib/base/macros.h"
+#include "lib/base/stream.h"
 #include "lib/sandbox/client.h"
 #include "pam_clsecure/fork.h"
 #include "pam_clsecure/relay.h"
@@ -47,6 +48,11 @@ static int look_at(struct terminal *t, int fd, struct error *e)
 	if ((flags & O_PATH) || S_ISDIR(st.st_mode))
 		return error_set(e, -EPERM,
 			"descriptor %d is a directory: it does not go into a sandbox", fd);
+	if (stream_leads_out(fd))
+		return error_set(e, -EPERM,
+			"descriptor %d is a socket of the host's network, which does not go into a "
+			"sandbox: put a pipe between",
+			fd);
 	terminal = is_terminal(fd, &st);
 	if (terminal <= 0)
 		return terminal < 0 ? error_errno(e, terminal, "descriptor %d", fd) : 0;

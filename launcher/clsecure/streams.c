@@ -1,11 +1,12 @@
 /*
- * exec: three streams.  What is no terminal is passed as it is; a terminal stays outside, and bytes
- * are carried to and from a pipe.  Signals that a person's terminal makes for this process are sent
+ * exec: three streams.  A terminal, and a socket that leads out of the sandbox, stay outside, and
+ * bytes are carried to and from a pipe; all else is passed as it is.  Signals that a person's terminal makes for this process are sent
  * on.
  */
 #include "config.h"
 #include "launcher/clsecure/open.h"
 #include "launcher/clsecure/pump.h"
+#include "lib/base/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,7 @@ static int make_one(int fd, int *ret_theirs, int *ret_ours, struct error *e)
 		*ret_theirs = null;
 		return 0;
 	}
-	if (!isatty(fd)) {
+	if (!isatty(fd) && !stream_leads_out(fd)) {
 		*ret_theirs = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 		return *ret_theirs < 0 ? error_errno(e, -errno, "pass descriptor %d", fd) : 0;
 	}

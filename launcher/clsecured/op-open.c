@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <termios.h>
 
+#include "lib/base/stream.h"
 #include "lib/sandbox/environment.h"
 
 #define HANGUP_MS 2000 /* between SIGHUP and SIGKILL once the peer has gone */
@@ -76,7 +77,10 @@ static int find_worker(struct opening *o, struct error *e)
 	return o->shell ? 0 : error_errno(e, -ENOMEM, "find '%s'", name);
 }
 
-/* A directory, a terminal, or what only names a file would be a hole in the wall. */
+/*
+ * A directory, a terminal, a socket that can be connected anew, or what only names a file would be a
+ * hole in the wall.
+ */
 static int check_stream(int fd, struct error *e)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -94,6 +98,8 @@ static int check_stream(int fd, struct error *e)
 			S_ISDIR(st.st_mode)
 				? "a directory cannot be passed in"
 				: "a descriptor of this kind cannot be passed in");
+	if (stream_leads_out(fd))
+		return error_set(e, -EPERM, "a socket of the host's network cannot be passed in");
 	return 0;
 }
 

@@ -78,6 +78,52 @@ attack='cd /home/eve/trap && ./attack'
 	assert_has 'directory'
 }
 
+# A socket is of the namespace that it was made in: connected anew, it would reach the host's loopback.
+@test "a socket of the host's network on 0 is no way out" {
+	local run
+	cat >/home/eve/trap/anew.py <<'END'
+import ctypes, socket
+s = socket.socket(fileno=0)
+ctypes.CDLL(None).connect(0, bytes(16), 16)
+if s.family == socket.AF_UNIX: s.sendto(b"lost", "\0attack-host")
+else: s.connect(("127.0.0.1", 7977)); print(s.recv(9).decode())
+END
+	cat >/run/attack-socket.py <<'END'
+import os, socket, subprocess, sys
+host = socket.create_server(("127.0.0.1", 7977))
+named = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); named.bind("\0attack-host"); named.settimeout(0.1)
+if sys.argv[1] == "unix": given = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+else: given = socket.create_connection(("127.0.0.1", 7977)); first = host.accept()[0]; first.send(b"in\n"); first.shutdown(1)
+subprocess.Popen(sys.argv[2:], stdin=given)
+host.settimeout(4)
+try: host.accept()[0].send(b"lost\n")
+except TimeoutError: pass
+try: print(named.recv(9).decode())
+except TimeoutError: print("nothing")
+END
+	run='python3 /home/eve/trap/anew.py'
+	for kind in inet unix; do
+		run timeout 20 python3 /run/attack-socket.py $kind runuser -u claude-worker-trap -- $run
+		refute_has lost
+		assert_has 'put a pipe between'
+		run as_person eve timeout 20 python3 /run/attack-socket.py $kind su claude-worker-trap -c "$run"
+		refute_has lost
+		assert_has 'put a pipe between'
+		run as_person eve timeout 20 python3 /run/attack-socket.py $kind clsecure exec trap $run
+		refute_has lost
+	done
+	run as_person eve timeout 20 python3 /run/attack-socket.py inet clsecure exec trap sed 's/^/got /'
+	assert_has 'got in'
+	run as_person eve python3 -c '
+import os, socket, struct
+s = socket.socket(socket.AF_UNIX); s.connect("/run/clsecure/clsecured.sock")
+m = b"op=open\0project=trap\0word=true\0"; given = socket.socket()
+socket.send_fds(s, [struct.pack("=I", len(m)) + m], [given.fileno()] * 3)
+while d := s.recv(9999): print(d.replace(b"\0", b" ").decode(errors="replace"))'
+	assert_has "a socket of the host's network"
+	rm /home/eve/trap/anew.py /run/attack-socket.py
+}
+
 @test "what is protected is so by any name of its parents" {
 	run inside sh -c 'cd /home/eve/trap
 		for d in .git .git/hooks .git/modules .git/modules/a .claude .claude/settings.json .vscode .husky .envrc; do
