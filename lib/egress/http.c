@@ -142,7 +142,9 @@ static int take_field(struct http_head *h, const struct http_text *name,
 			return error_set(e, -EINVAL, "a bad Transfer-Encoding");
 		h->chunked = true;
 	} else if (http_text_is(name, "upgrade")) {
-		h->upgrade = !http_text_is(value, "h2c");
+		/* Of a list, or of two fields, the server chooses: it could choose HTTP/2. */
+		h->upgrade = !h->has_upgrade && http_text_is(value, "websocket");
+		h->has_upgrade = true;
 	}
 	return 0;
 }

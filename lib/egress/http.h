@@ -23,7 +23,8 @@ struct http_head {
 	bool chunked;
 	bool has_length;
 	uint64_t length; /* of the body */
-	bool upgrade; /* to something that is not HTTP/2 */
+	bool has_upgrade;
+	bool upgrade; /* to WebSocket, and nothing else: its frames ask for no other host */
 };
 
 /* Is this the beginning of one, METHOD TARGET HTTP/, or can it still become one? */

@@ -298,6 +298,9 @@ static void other_protocols(void **state)
 static void upgrades(void **state)
 {
 	static const char frame[] = "\x81\0", get[] = GET("b.test");
+	static const char *const others[] = {"Upgrade: h2c\r\n", "Upgrade: h2c, websocket\r\n",
+		"Upgrade: websocket, h2c\r\n", "Upgrade: h2c\r\nUpgrade: websocket\r\n",
+		"Upgrade: websocket\r\nUpgrade: h2c\r\n", "Upgrade: TLS/1.0\r\n"};
 	struct sniff s;
 	size_t passed = 0;
 
@@ -315,13 +318,18 @@ static void upgrades(void **state)
 	assert_int_equal(fed(&s, UPGRADE, strlen(UPGRADE), 1000, &passed), 0);
 	assert_true(sniff_server(&s, "HTTP/1.1 200 OK\r\n", 17));
 	assert_int_equal(fed(&s, get, sizeof(get) - 1, 100, &passed), EGRESS_OTHER_NAME);
-	/* to HTTP/2 there is none */
-	sniff_begin(&s, "a.test", true);
-	assert_int_equal(fed(&s, "GET / HTTP/1.1\r\nHost: a.test\r\nUpgrade: h2c\r\n\r\n", 47, 47,
-				 &passed),
-		0);
-	assert_false(sniff_server(&s, "HTTP/1.1 101 Switching", 22));
-	assert_int_equal(fed(&s, "PRI * HTTP/2.0\r\n\r\n", 18, 18, &passed), EGRESS_PROTOCOL);
+	/* to HTTP/2 there is none, nor to what the server could take for it, nor to TLS */
+	for (size_t i = 0; i < ELEMENTSOF(others); i++) {
+		char head[128];
+		int n = snprintf(head, sizeof(head), "GET / HTTP/1.1\r\nHost: a.test\r\n%s\r\n",
+			others[i]);
+
+		sniff_begin(&s, "a.test", true);
+		assert_int_equal(fed(&s, head, (size_t)n, (size_t)n, &passed), 0);
+		assert_false(sniff_server(&s, "HTTP/1.1 101 Switching", 22));
+		assert_int_equal(fed(&s, "PRI * HTTP/2.0\r\n\r\n", 18, 18, &passed),
+			EGRESS_PROTOCOL);
+	}
 }
 
 /* --- a proxy ---------------------------------------------------------------------------------- */
