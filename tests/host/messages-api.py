@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """A stand-in for the Messages API, for one conversation of Claude Code with one Bash tool call.
 
-usage: messages-api.py PORT COMMAND
+usage: messages-api.py PORT COMMAND [ADDRESS CERTIFICATE]
 
-Listens on 127.0.0.1:PORT. A request that offers the tool Bash and carries no tool result is answered by a call of
+Listens on 127.0.0.1:PORT, or by https on ADDRESS:PORT. A request that offers the tool Bash and carries no tool result is answered by a call of
 Bash with COMMAND; one that carries a result is answered by text that quotes it after "TOOL SAID". The form of the
 events is that of the API's documentation of streaming messages.
 """
 import json
+import socketserver
+import ssl
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -79,4 +81,10 @@ class Api(BaseHTTPRequestHandler):
         pass
 
 
-ThreadingHTTPServer(("127.0.0.1", PORT), Api).serve_forever()
+ThreadingHTTPServer.server_bind = socketserver.TCPServer.server_bind  # without a look-up of its own name
+server = ThreadingHTTPServer((sys.argv[3] if len(sys.argv) > 3 else "127.0.0.1", PORT), Api)
+if len(sys.argv) > 3:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[4])
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+server.serve_forever()
