@@ -27,7 +27,7 @@ in_app() {
 @test "every command of the README is one that a test runs" {
 	local known='sudo ./dev shell [PATH]
 sudo ./dev check
-sudo apt install gcc make autoconf automake pkg-config libpam0g-dev libseccomp-dev libcap-dev nettle-dev libjson-c-dev libsystemd-dev libevent-dev libidn2-dev libnftnl-dev libmnl-dev libcmocka-dev passt
+sudo apt install gcc make autoconf automake pkg-config libpam0g-dev libseccomp-dev libcap-dev nettle-dev libjson-c-dev libsystemd-dev libevent-dev libidn2-dev libcmocka-dev passt
 ./autogen.sh && ./configure && make && sudo make install
 sudo clsecure setup
 sudo clsecure doctor
