@@ -68,7 +68,7 @@ options() {
 
 @test "what a setting or an option can be is completed, where there is a list of it" {
 	for shell in bash zsh; do
-		for line in 'set comapp Network=f:<set><comapp><Network=full>' 'set comapp Linger=1 Home=eph:<set><comapp><Linger=1><Home=ephemeral>' \
+		for line in 'set comapp Network=fu:<set><comapp><Network=full>' 'set comapp Linger=1 Home=eph:<set><comapp><Linger=1><Home=ephemeral>' \
 			'set comapp AllowPtrace=n:<set><comapp><AllowPtrace=no>' 'shell --set Network=n:<shell><--set><Network=none>' \
 			'shell --set=Too:<shell><--set=Toolchains=>' 'exec --mode nam:<exec><--mode><namespace>' \
 			'exec --mode=nam:<exec><--mode=namespace>' 'exec --mode namespace comap:<exec><--mode><namespace><comapp>'; do
@@ -77,9 +77,9 @@ options() {
 		done
 	done
 	run ann clsecure __complete -- set comapp Network=
-	assert_output $'Network=none\nNetwork=full' # and what is not in this version is not
+	assert_output $'Network=none\nNetwork=filtered\nNetwork=full'
 	run ann clsecure __complete -- set comapp Workspace=
-	assert_output Workspace=bind
+	assert_output Workspace=bind # what is not in this version is not offered
 	run ann clsecure __complete -- set comapp MaxSessions=
 	assert_output ''
 }
