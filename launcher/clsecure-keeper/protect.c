@@ -183,7 +183,7 @@ static int compare(const struct keeper *k, const char *records, size_t size)
 			continue;
 		finding(k,
 			kind == LOOK_GIT
-				? "is new in .git/config: git would run it, look before you use git"
+				? "is new in .git: git would run it, look before you use git"
 				: "appeared: your programs would run it, look first",
 			path);
 	}

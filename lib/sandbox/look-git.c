@@ -31,23 +31,68 @@ static const char *const runs[] = {
 	"ssh.variant", "protocol.*", "url.*.insteadof", "url.*.pushinsteadof",
 	"extensions.worktreeconfig", "init.templatedir", "instaweb.*", "imap.tunnel",
 	"guitool.*.cmd", "hook.*", "receive.*", "transfer.*", "safe.*", "gc.recentobjectshook",
-	"lfs.*",
+	"lfs.*", "svn.authorsprog",
+	/* cookies, which a server chooses, are written into any file: a shell's start-up file, too */
+	"http.cookiefile", "http.*.cookiefile", "http.savecookies", "http.*.savecookies",
 };
 
-bool git_key_runs(const char *key)
+/* Patterns of keys that say where a repository is. */
+static const char *const places[] = {
+	"remote.*.url", "remote.*.pushurl", "remote.pushdefault", "branch.*.remote",
+	"branch.*.pushremote",
+};
+
+static bool is_one_of(const char *key, const char *const *patterns, size_t n)
 {
-	for (size_t i = 0; i < ELEMENTSOF(runs); i++)
-		if (fnmatch(runs[i], key, 0) == 0)
+	for (size_t i = 0; i < n; i++)
+		if (fnmatch(patterns[i], key, 0) == 0)
 			return true;
 	return false;
 }
 
 /* Which keys, and what their records are. */
 struct pick {
-	bool (*want)(const char *key);
+	bool (*want)(const struct pick *p, const char *key, const char *value);
 	char kind;
 	unsigned tree;
+	int dir; /* of the project */
 };
+
+static bool is_in(int dir, const char *name, const char *suffix)
+{
+	char path[KEY_MAX];
+
+	return snprintf(path, sizeof(path), "%s%s", name, suffix) >= (int)sizeof(path) ||
+		faccessat(dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/*
+ * Does a push to it run something here?  The hooks of a repository on this machine run as the
+ * person; NAME::ADDRESS and NAME://ADDRESS name a program, git-remote-NAME.
+ */
+static bool place_runs(int dir, const char *key, const char *place)
+{
+	static const char *const far[] = {"http", "https", "ssh", "git", "ftp", "ftps", "git+ssh"};
+	size_t n = strcspn(place, ":/");
+	size_t end = strlen(key) > 3 ? strlen(key) - 3 : 0;
+
+	if (place[n] == ':' && strncmp(place + n, "://", 3) != 0)
+		return place[n + 1] == ':'; /* or HOST:PATH, by ssh */
+	for (size_t i = 0; place[n] == ':' && i < ELEMENTSOF(far); i++)
+		if (strlen(far[i]) == n && strncmp(place, far[i], n) == 0)
+			return false;
+	/* without a slash it is the name of a remote, where it is not that of a directory */
+	if (place[n] == '\0' && !streq(key + end, "url"))
+		return place[0] != '\0' && !streq(place, ".") &&
+			(is_in(dir, place, "") || is_in(dir, place, ".git"));
+	return true;
+}
+
+static bool key_runs(const struct pick *p, const char *key, const char *value)
+{
+	return is_one_of(key, runs, ELEMENTSOF(runs)) ||
+		(is_one_of(key, places, ELEMENTSOF(places)) && place_runs(p->dir, key, value));
+}
 
 /*
  * Read as git reads it, a character at a time: what this took for a comment or a part of a value,
@@ -200,7 +245,7 @@ static int read_key(struct reader *r, char c, const struct pick *p, struct perso
 	if (err < 0)
 		return err;
 	snprintf(key, sizeof(key), "%s.%s", r->section, name);
-	return p->want(key) ? answer_key(p, key, value, out) : 0;
+	return p->want(p, key, value) ? answer_key(p, key, value, out) : 0;
 }
 
 static int config_parse(char *text, const struct pick *p, struct person_out *out)
@@ -258,11 +303,11 @@ static int look_config(int dir, const char *name, unsigned tree, struct person_o
 	err = read_whole(fd, CONFIG_MAX, &text, &size);
 	if (err < 0 || strlen(text) != size)
 		return answer_strange(name, tree, out);
-	err = config_parse(text, &(struct pick){git_key_runs, LOOK_GIT, tree}, out);
+	err = config_parse(text, &(struct pick){key_runs, LOOK_GIT, tree, dir}, out);
 	return err == -EBADMSG ? answer_strange(name, tree, out) : err;
 }
 
-static bool is_identity(const char *key)
+static bool is_identity(const struct pick *p, const char *key, const char *value)
 {
 	return streq(key, "user.name") || streq(key, "user.email") ||
 		streq(key, "init.defaultbranch");
@@ -270,14 +315,81 @@ static bool is_identity(const char *key)
 
 int look_git_identity(char *text, struct person_out *out)
 {
-	int err = config_parse(text, &(struct pick){is_identity, LOOK_IDENTITY, 0}, out);
+	int err = config_parse(text, &(struct pick){is_identity, LOOK_IDENTITY, 0, -1}, out);
 
 	return err == -EBADMSG ? 0 : err; /* git says so itself */
 }
 
+static int open_below(int dir, const char *name)
+{
+	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* "exec COMMAND", "x COMMAND" */
+static bool line_executes(const char *line)
+{
+	size_t n;
+
+	line += strspn(line, " \t");
+	n = strcspn(line, " \t");
+	return line[n] && ((n == 4 && strncmp(line, "exec", n) == 0) || (n == 1 && line[0] == 'x'));
+}
+
+/* A rebase that stands still: `git rebase --continue` runs what its list says. */
+static int look_rebase(int git, unsigned tree, struct person_out *out)
+{
+	_cleanup_close_ int state = open_below(git, "rebase-merge");
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *text = NULL;
+	char *save = NULL;
+	size_t size;
+	int err = 0;
+
+	if (state < 0)
+		return errno == ENOENT ? 0 : answer_strange("rebase-merge", tree, out);
+	fd = openat(state, "git-rebase-todo",
+		O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || read_whole(fd, CONFIG_MAX, &text, &size) < 0 || strlen(text) != size)
+		return answer_strange("rebase-merge/git-rebase-todo", tree, out);
+	for (char *line = strtok_r(text, "\n", &save); err == 0 && line;
+		line = strtok_r(NULL, "\n", &save))
+		if (line_executes(line))
+			err = answer_key(&(struct pick){.kind = LOOK_GIT, .tree = tree},
+				"git rebase --continue", line, out);
+	return err;
+}
+
+/* The place of a remote in a file of its name, as git had it before it had a configuration. */
+static int look_old_remotes(int git, const char *folder, unsigned tree, struct person_out *out)
+{
+	int fd = open_below(git, folder), err = 0;
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (!d) {
+		err = fd < 0 && errno == ENOENT ? 0 : answer_strange(folder, tree, out);
+		closep(&fd);
+		return err;
+	}
+	for (struct dirent *e; err == 0 && (e = readdir(d));)
+		if (e->d_name[0] != '.')
+			err = answer_key(&(struct pick){.kind = LOOK_GIT, .tree = tree}, folder,
+				e->d_name, out);
+	closedir(d);
+	return err;
+}
+
 int look_git(int dir, unsigned tree, struct person_out *out)
 {
+	_cleanup_close_ int git = open_below(dir, ".git");
 	int err = look_config(dir, "config", tree, out);
 
-	return err < 0 ? err : look_config(dir, "config.worktree", tree, out);
+	if (err == 0)
+		err = look_config(dir, "config.worktree", tree, out);
+	if (err < 0 || git < 0) /* of what cannot be opened look_config() has told */
+		return err;
+	return look_rebase(git, tree, out)
+		?: look_old_remotes(git, "remotes", tree, out)
+		?: look_old_remotes(git, "branches", tree, out);
 }

@@ -20,7 +20,7 @@ enum look_kind {
 	/* a symbolic link in such a place, "PATH -> TARGET": it is not protected, only compared */
 	LOOK_LINK = 'L',
 	LOOK_SOCKET = 'S',
-	LOOK_GIT = 'G', /* a key that makes git run something */
+	LOOK_GIT = 'G', /* a key, or another thing in .git, that makes git run something */
 	LOOK_IDENTITY = 'I', /* KEY=VALUE */
 	LOOK_SHORT = 'T', /* the tree is too large: sockets may have been missed */
 	/* a protected file with a further name that was not found: it can be changed by that */
@@ -87,12 +87,6 @@ int look_git(int dir, unsigned tree, struct person_out *out);
  * LOOK_IDENTITY.
  */
 int look_git_identity(char *text, struct person_out *out);
-
-/*
- * Does git run, or read more configuration from, the value of this key?  (section and key
- * lower-case)
- */
-bool git_key_runs(const char *key);
 
 /*
  * One record of an answer; *at moves on; ret_path points into the answer.  1; 0 at the end;

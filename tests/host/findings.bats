@@ -85,6 +85,18 @@ kept_and_told() {
 	as_person finn rm -r $P/.git/commondir $P/evil
 }
 
+@test "what git push, fetch and rebase would run or write" {
+	by_su 'git init -q --bare evil && git remote add near ./evil'
+	kept_and_told "'remote.near.url=./evil' is new"
+	by_su 'git config branch.main.pushRemote evil; git config http.cookieFile /home/finn/.bashrc'
+	kept_and_told "'branch.main.pushremote=evil' is new"
+	as_person finn sh -c "cd $P && git remote remove near && git config --unset branch.main.pushRemote &&
+		git config --unset http.cookieFile && rm -rf evil"
+	by_su 'GIT_SEQUENCE_EDITOR="printf \"break\nexec touch evil\n\" >" git rebase -q -i HEAD'
+	kept_and_told "exec touch evil' is new"
+	as_person finn git -C $P rebase --abort
+}
+
 @test "what is shut is protected: the worker is its owner, and could open it" {
 	as_person finn sh -c "cd $P && mkdir .claude && echo {} >.claude/settings.json && chmod 0 .claude"
 	run by_su 'chmod 700 .claude || echo no; echo evil >.claude/settings.json || echo no'

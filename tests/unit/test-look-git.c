@@ -55,7 +55,7 @@ static void expect(const char *config, const char *records)
 static void plain(void **state)
 {
 	expect("", "");
-	expect("[core]\n\tbare = false\n[remote \"origin\"]\n\turl = x\n", "");
+	expect("[core]\n\tbare = false\n[remote \"origin\"]\n\turl = https://a.test/x\n", "");
 	expect("[core]\n\tfsmonitor = evil\n", EVIL);
 	expect("[core] fsmonitor = evil", EVIL);
 	expect("[CORE]FsMonitor=evil # why", EVIL);
@@ -106,6 +106,74 @@ static void long_ones(void **state)
 	assert_non_null(strstr(found, "aaa.clean=evil\n"));
 }
 
+/* Where a push goes: to a repository of this machine, whose hooks run, or to a program's. */
+static void places(void **state)
+{
+	static const char *const far[] = {
+		"https://a.test/b", "ssh://git@[::1]/b", "git@a.test:b.git", "a.test:/b", "git://a.test/b",
+	};
+	static const char *const near[] = {
+		"./evil", "/tmp/evil", "evil", "evil/", "../a:b", "file:///tmp/evil", "ext::sh -c evil",
+		"evil://a.test/b",
+	};
+	char config[256], records[256];
+
+	for (size_t i = 0; i < ELEMENTSOF(far); i++) {
+		snprintf(config, sizeof(config), "[remote \"o\"]\nurl = %s\n", far[i]);
+		expect(config, "");
+	}
+	for (size_t i = 0; i < ELEMENTSOF(near); i++) {
+		snprintf(config, sizeof(config), "[remote \"o\"]\npushurl = %s\n", near[i]);
+		snprintf(records, sizeof(records), "G0\tremote.o.pushurl=%s\n", near[i]);
+		expect(config, records);
+	}
+	expect("[branch \"a\"]\nremote = origin\nmerge = refs/heads/a\n[branch \"b\"]\nremote = .\n", "");
+	expect("[branch \"a\"]\nremote = ./evil\n", "G0\tbranch.a.remote=./evil\n");
+	expect("[branch \"a\"]\npushRemote = .git\n", "G0\tbranch.a.pushremote=.git\n");
+	expect("[remote]\npushDefault = /evil\n", "G0\tremote.pushdefault=/evil\n");
+}
+
+static void cookies(void **state)
+{
+	expect("[http]\nsaveCookies = true\n", "G0\thttp.savecookies=true\n");
+	expect("[http \"https://a.test\"]\ncookieFile = /home/a/.bashrc\n",
+		"G0\thttp.https://a.test.cookiefile=/home/a/.bashrc\n");
+	expect("[http]\nproxy = b.test\n", "");
+}
+
+/* Written into .git, looked at, and removed. */
+static void expect_file(const char *folder, const char *file, const char *text, const char *records)
+{
+	_cleanup_free_ char *path = NULL, *parent = NULL;
+	FILE *f;
+
+	assert_true(asprintf(&parent, "%s/.git/%s", dir, folder) > 0);
+	assert_true(asprintf(&path, "%s/%s", parent, file) > 0);
+	assert_int_equal(mkdir(parent, 0755), 0);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+	expect("", records);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(parent), 0);
+}
+
+static void beside(void **state)
+{
+	_cleanup_free_ char *link = NULL;
+
+	expect_file("rebase-merge", "git-rebase-todo", "pick a b\n# exec c\nbreak\nexecute\n", "");
+	expect_file("rebase-merge", "git-rebase-todo", "pick a b\n\t exec evil here\nx evil",
+		"G0\tgit rebase --continue=\t exec evil here\nG0\tgit rebase --continue=x evil\n");
+	expect_file("remotes", "origin", "URL: ./evil\n", "G0\tremotes=origin\n");
+	expect_file("branches", "origin", "./evil\n", "G0\tbranches=origin\n");
+	assert_true(asprintf(&link, "%s/.git/rebase-merge", dir) > 0);
+	assert_int_equal(symlink("../evil", link), 0);
+	expect("", "G0\t(a configuration that cannot be read)=rebase-merge\n");
+	assert_int_equal(unlink(link), 0);
+}
+
 static int make(void **state)
 {
 	_cleanup_free_ char *git = NULL;
@@ -128,6 +196,9 @@ int main(void)
 		cmocka_unit_test(hidden),
 		cmocka_unit_test(unreadable),
 		cmocka_unit_test(long_ones),
+		cmocka_unit_test(places),
+		cmocka_unit_test(cookies),
+		cmocka_unit_test(beside),
 	};
 
 	return cmocka_run_group_tests(tests, make, unmake);
