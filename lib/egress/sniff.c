@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #define CHUNK_LINE_MAX 1024
+#define WATCH_MAX 8192
 
 void sniff_begin(struct sniff *s, const char *name, bool must)
 {
@@ -82,7 +83,37 @@ static int look_start(struct sniff *s, struct step *t)
 		error_set(t->e, -EACCES, "neither TLS nor HTTP");
 		return refuse(t, EGRESS_PROTOCOL);
 	}
-	s->state = SNIFF_PASS;
+	s->state = SNIFF_WATCH;
+	s->left = WATCH_MAX;
+	s->empty = true;
+	return 0;
+}
+
+/*
+ * Nothing that is held here could be told from a protocol that waits for an answer.  But servers
+ * take as HTTP what http_guess() does not: empty lines before a request, methods in small letters.
+ */
+static int look_watch(struct sniff *s, struct step *t)
+{
+	static const char http[] = "HTTP/";
+
+	for (size_t i = 0; i < t->n && s->left > 0; i++) {
+		char c = t->data[i];
+
+		s->left--;
+		s->matched = c == http[s->matched] ? (uint8_t)(s->matched + 1) : c == 'H';
+		if (http[s->matched] == '\0') {
+			error_set(t->e, -EACCES, "HTTP in a form that is not read");
+			return refuse(t, EGRESS_PROTOCOL);
+		}
+		if (c == '\n' && !s->empty)
+			s->left = 0;
+		if (!strchr(" \t\r\n", c) || c == '\0')
+			s->empty = false;
+	}
+	t->pass += t->n;
+	if (s->left == 0)
+		s->state = SNIFF_PASS;
 	return 0;
 }
 
@@ -254,6 +285,8 @@ static int look(struct sniff *s, struct step *t)
 	switch ((enum sniff_state)s->state) {
 	case SNIFF_START:
 		return look_start(s, t);
+	case SNIFF_WATCH:
+		return look_watch(s, t);
 	case SNIFF_HEAD:
 		return look_head(s, t);
 	case SNIFF_BODY:

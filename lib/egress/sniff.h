@@ -15,6 +15,7 @@
 enum sniff_state {
 	SNIFF_START,
 	SNIFF_PASS, /* the rest of the connection is not looked at */
+	SNIFF_WATCH, /* the first line, in .left bytes, which goes on: it must not become HTTP */
 	SNIFF_HEAD, /* of the next request */
 	SNIFF_BODY, /* .left bytes */
 	SNIFF_CHUNK, /* the line before a chunk */
@@ -29,6 +30,8 @@ struct sniff {
 	uint8_t state;
 	bool requested; /* a request has been seen */
 	bool upgrade;
+	uint8_t matched; /* of "HTTP/" */
+	bool empty; /* the line, so far */
 	uint8_t answer_n;
 	char answer[12];
 	uint64_t left;

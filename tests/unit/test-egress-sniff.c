@@ -195,6 +195,7 @@ static void unlooked(void **state)
 /* --- HTTP ------------------------------------------------------------------------------------- */
 
 #define PASSES(text) expect("a.test", true, text, strlen(text), strlen(text), 0)
+#define PASSES_ELSEWHERE(text) expect("a.test", false, text, strlen(text), strlen(text), 0)
 #define HOLDS(text, n) expect("a.test", true, text, strlen(text), n, 0)
 #define REFUSES(text, reason) expect("a.test", true, text, strlen(text), 0, reason)
 #define GET(host) "GET / HTTP/1.1\r\nHost: " host "\r\n\r\n"
@@ -274,6 +275,11 @@ static void smuggled(void **state)
 static void other_protocols(void **state)
 {
 	static const char ssh[] = "SSH-2.0-x\r\n", redis[] = "PING\r\n", binary[] = "\0\0\0\1";
+	static const char *const odd[] = {"\r\nGET / HTTP/1.1\r\nHost: b.test\r\n\r\n",
+		"\n \nGET / HTTP/1.1\r\nHost: b.test\r\n\r\n",
+		"get / HTTP/1.1\r\nHost: b.test\r\n\r\n", "M-GET / HTTP/1.1\r\nHost: b.test\r\n\r\n",
+		" GET / HTTP/1.1\r\nHost: b.test\r\n\r\n", "GET\t/\tHTTP/1.1\r\nHost: b.test\r\n\r\n",
+		"GET / HHTTP/1.1\r\n"};
 	static char big[SNIFF_HOLD_MAX + 100];
 	struct sniff s;
 	size_t passed;
@@ -284,6 +290,19 @@ static void other_protocols(void **state)
 	expect("a.test", false, redis, sizeof(redis) - 1, sizeof(redis) - 1, 0);
 	expect("a.test", false, binary, 4, 4, 0);
 	expect("a.test", false, GET("b.test"), strlen(GET("b.test")), 0, EGRESS_OTHER_NAME);
+	/* what some servers take for HTTP all the same */
+	for (size_t i = 0; i < ELEMENTSOF(odd); i++) {
+		static const size_t steps[] = {1000, 1, 3};
+
+		for (size_t k = 0; k < ELEMENTSOF(steps); k++) {
+			sniff_begin(&s, "a.test", false);
+			assert_int_equal(fed(&s, odd[i], strlen(odd[i]), steps[k], &passed),
+				EGRESS_PROTOCOL);
+		}
+	}
+	PASSES_ELSEWHERE("PING x\r\nGET / HTTP/1.1\r\n");
+	PASSES_ELSEWHERE("JDWP-Handshake");
+	PASSES_ELSEWHERE("HHTTP\r\n");
 	/* a head without an end */
 	snprintf(big, sizeof(big), "GET / HTTP/1.1\r\nX: ");
 	memset(big + 19, 'x', sizeof(big) - 19);
