@@ -1,4 +1,5 @@
 # What a worker, and another person, may try against the wall: all of it must fail, and nothing may hang.
+# also: vm
 load lib
 
 setup_file() {

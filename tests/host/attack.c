@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -308,6 +309,18 @@ static void try_terminal(void)
 	close(master);
 }
 
+/* What is covered by a file opens as /dev/null, not as what is there. */
+static int not_null(int fd)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		return fd;
+	close(fd);
+	errno = ENXIO;
+	return -1;
+}
+
 /* Files of the system that a worker must not open in these ways. */
 static void try_paths(void)
 {
@@ -361,8 +374,8 @@ static void try_paths(void)
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-		int fd = open(paths[i].path, paths[i].flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-			0644);
+		int fd = not_null(open(paths[i].path,
+			paths[i].flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644));
 
 		say(paths[i].path, fd);
 		if (fd >= 0)

@@ -1,4 +1,5 @@
 # One wall by every door: the same facts hold inside, whichever program opened the session.
+# also: vm
 load lib
 load walled
 

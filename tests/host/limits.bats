@@ -1,4 +1,5 @@
 # [Limits], [Syscalls] and the sizes of [Files], each shown by a session; and what is wrong as a value.
+# also: vm
 load lib
 
 setup_file() {

@@ -1,4 +1,5 @@
 # The sandbox itself: what is protected, what is found, and that nothing outlives its holders.
+# also: vm
 load lib
 
 setup_file() {
