@@ -1,4 +1,4 @@
-"""What the filtered network costs: clsecure-egress beside a veth pair with NAT, tinyproxy, pasta and slirp4netns."""
+"""What the filtered network costs: a login, and clsecure-egress beside a veth pair with NAT, tinyproxy, pasta and slirp4netns."""
 import os
 import subprocess
 import sys
@@ -9,12 +9,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from egressnet import NEWNET, RESOLVER, SERVER, Egress, Internet, Netns, libc, rss, sh  # noqa: E402
 from measure import Figure, Side, interleave, median  # noqa: E402
-from place import BIN  # noqa: E402
+from place import BIN, WORKER, Held, bash, nothing_of_ours, pause  # noqa: E402
 
 STREAM_BYTES = 256 << 20
 TOUCHES = 50
 IDLE = 2000
 NOBODY = 65534
+USERS = {"filtered": "claude-worker-web", "none": WORKER}
 PEERS = ("tinyproxy", "pasta", "slirp4netns")
 
 
@@ -144,4 +145,18 @@ def filtered():
         world.close()
 
 
-PARTS = (filtered,)
+def opened(what, rounds, before, target):
+    sides = [Side(n, [BIN + "timer", "su", "-", user, "-c", "true"], before) for n, user in USERS.items()]
+    taken = interleave(sides, rounds)
+    return Figure(what, added, [taken["filtered"], taken["none"]], target, "us", taken)
+
+
+def opening():
+    """A first login and one that joins, with Network=filtered, over Network=none"""
+    bash("make_project ben web; as_person ben clsecure add /home/ben/web Network=filtered; systemctl stop -q clsecured.service")
+    first = opened("a first login, more than by none", 40, nothing_of_ours, ("<=", 4000))
+    with Held(USERS["none"]), Held(USERS["filtered"]):
+        return [first, opened("one that joins, more than by none", 60, pause, None)]
+
+
+PARTS = (opening, filtered)
