@@ -191,11 +191,12 @@ void conn_refuse(struct conn *c, enum egress_reason reason, const char *rule, co
 		say_http(c, reason, rule, detail);
 	/* what came and was not read would make a reset of it, and the answer be lost */
 	if (answer) {
-		char waste[4096];
+		char waste[16384];
 
 		shutdown(c->fd[INSIDE], SHUT_WR);
-		while (recv(c->fd[INSIDE], waste, sizeof(waste), MSG_DONTWAIT) > 0)
-			;
+		for (int i = 0; i < 8; i++)
+			if (recv(c->fd[INSIDE], waste, sizeof(waste), MSG_DONTWAIT) <= 0)
+				break;
 	}
 	conn_free(c, !answer);
 }

@@ -144,7 +144,10 @@ static void accepted(struct conn *c, const char *data, size_t n, const struct pr
 
 static void bad_request(struct conn *c, const struct proxy_request *r, const struct error *e)
 {
-	conn_refuse(c, EGRESS_BAD_NAME, NULL, r->said[0] ? r->said : e->text);
+	c->name = r->said[0] ? calloc(1, sizeof(*c->name)) : NULL;
+	if (c->name)
+		snprintf(c->name->text, sizeof(c->name->text), "%s", r->said);
+	conn_refuse(c, EGRESS_BAD_NAME, NULL, e->text);
 }
 
 void door_proxy(struct conn *c)

@@ -286,6 +286,15 @@ def test_proxy(net):
         check(b"clsecure" in m + all_of(s), m)
     s, m = connect(e, "a.test:80", "Host: b.test\r\n")
     check(m.startswith(b"HTTP/1.1 400"), m)
+    check(e.expect("127.1:80", 0, "bad-name")["detail"], "the reason")
+    # refused while it sends on: the loop goes on too
+    s = e.dial("198.18.0.1", 3128)
+    s.settimeout(0.2)
+    try:
+        s.sendall(b"CONNECT b.test:443 HTTP/1.1\r\n\r\n" + b"x" * (64 << 20))
+    except OSError:
+        pass
+    equal(e.ask(LOG)[0], 0)
     s, m = connect(e, "A.TEST.:80")
     s.sendall(GET.format("b.test").encode())
     dead(s)
