@@ -1,7 +1,6 @@
 /* A connection from the first decision to the server: decided, looked up, connected, or refused. */
 #include "config.h"
 #include "launcher/clsecure-egress/egress.h"
-#include "lib/egress/forbidden.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -282,9 +281,8 @@ static void connect_any(struct conn *c, const struct egress_address *addresses, 
 	c->addresses = calloc(n, sizeof(*addresses));
 	for (size_t i = 0; c->addresses && i < n; i++) {
 		const struct egress_address *a = &addresses[i];
-		bool forbidden = egress_forbidden(a) || egress_address_own(a);
-		struct egress_decision d =
-			egress_decide_address(&egress.policy, a, c->port, forbidden);
+		struct egress_decision d = egress_decide_address(
+			&egress.policy, a, c->port, address_forbidden(a));
 
 		if (d.reason == EGRESS_ALLOWED) {
 			c->addresses[c->n_addresses++] = *a;
@@ -342,6 +340,7 @@ void conn_go(struct conn *c)
 	set_record(c, journal_add(c->name->text, c->port, d.reason, d.rule, NULL));
 	if (d.reason == EGRESS_WAITING) {
 		conn_state(c, CONN_WAITING);
+		control_tick(); /* a person waits too */
 		return;
 	}
 	sniff_begin(&c->sniff,
@@ -387,7 +386,7 @@ static void again(struct conn *c)
 	if (c->fd[OUTSIDE] < 0 || c->host_port)
 		return;
 	a = egress_decide_address(&egress.policy, &c->peer, c->port,
-		egress_forbidden(&c->peer) != NULL || egress_address_own(&c->peer));
+		address_forbidden(&c->peer));
 	if (a.reason != EGRESS_ALLOWED)
 		conn_refuse(c, a.reason, a.rule, NULL);
 }

@@ -64,6 +64,9 @@ void resolver_tick(uint64_t now);
 void lookup(struct waiter *w, const char *name);
 void lookup_cancel(struct waiter *w);
 
+/* May no name lead there?  Also the host's own addresses, and those that its site translates. */
+bool address_forbidden(const struct egress_address *a);
+
 /* --- journal.c: what was reached and refused -------------------------------------------------- */
 
 struct journal_entry;

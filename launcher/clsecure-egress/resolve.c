@@ -6,6 +6,7 @@
  */
 #include "config.h"
 #include "launcher/clsecure-egress/egress.h"
+#include "lib/egress/forbidden.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -16,6 +17,9 @@
 #define CACHE_NONE 2
 #define THREADS 16
 #define LOOKUPS 1024
+#define NAT64_SECONDS 600 /* what the site translates is believed so long; */
+#define NAT64_AGAIN 10 /* where nobody answered, tried again after this */
+#define NAT64_PREFIXES 4
 #define STACK (256 * 1024)
 
 struct lookup {
@@ -80,6 +84,58 @@ static void ask(const char *name, struct found *f)
 		f->status = LOOKUP_NO_NAME;
 }
 
+/* Under the lock; written by whichever thread finds it too old. */
+static struct {
+	uint64_t until;
+	size_t n;
+	struct egress_prefix prefixes[NAT64_PREFIXES];
+} site;
+
+/* Nobody asks where there is no IPv6: only what has such an address needs to know. */
+static void learn_nat64(void)
+{
+	struct addrinfo hints = {.ai_family = AF_INET6, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *list = NULL;
+	enum lookup_status status;
+	size_t n = 0;
+
+	pthread_mutex_lock(&r.lock);
+	if (site.until > seconds()) {
+		pthread_mutex_unlock(&r.lock);
+		return;
+	}
+	pthread_mutex_unlock(&r.lock);
+	status = status_of(getaddrinfo("ipv4only.arpa", NULL, &hints, &list));
+	pthread_mutex_lock(&r.lock);
+	for (struct addrinfo *a = list; a && n < NAT64_PREFIXES; a = a->ai_next) {
+		struct egress_address address;
+		uint16_t port;
+
+		if (egress_address_from(a->ai_addr, &address, &port) == 0 &&
+			egress_nat64(&address, &site.prefixes[n]))
+			n++;
+	}
+	if (status != LOOKUP_FAILED)
+		site.n = n;
+	site.until = seconds() + (status == LOOKUP_FAILED ? NAT64_AGAIN : NAT64_SECONDS);
+	pthread_mutex_unlock(&r.lock);
+	if (list)
+		freeaddrinfo(list);
+}
+
+bool address_forbidden(const struct egress_address *a)
+{
+	bool translated = false;
+
+	if (egress_forbidden(a) || egress_address_own(a))
+		return true;
+	pthread_mutex_lock(&r.lock);
+	for (size_t i = 0; i < site.n; i++)
+		translated = translated || egress_in_prefix(a, &site.prefixes[i]);
+	pthread_mutex_unlock(&r.lock);
+	return translated;
+}
+
 static void *work(void *arg)
 {
 	pthread_mutex_lock(&r.lock);
@@ -94,6 +150,11 @@ static void *work(void *arg)
 		STAILQ_REMOVE_HEAD(&r.queue, work);
 		pthread_mutex_unlock(&r.lock);
 		ask(l->name, &l->found);
+		for (size_t i = 0; i < l->found.n; i++)
+			if (l->found.addresses[i].family == AF_INET6) {
+				learn_nat64();
+				break;
+			}
 		pthread_mutex_lock(&r.lock);
 		STAILQ_INSERT_TAIL(&r.finished, l, work);
 		eventfd_write(r.wake, 1);

@@ -7,7 +7,6 @@
  */
 #include "config.h"
 #include "launcher/clsecure-egress/egress.h"
-#include "lib/egress/forbidden.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -139,10 +138,10 @@ static void answer_found(const struct way *w, const uint8_t *m, const struct dns
 	}
 	for (size_t i = 0; i < f->n; i++) {
 		const struct egress_address *a = &f->addresses[i];
-		bool forbidden = egress_forbidden(a) || egress_address_own(a);
+		struct egress_decision d =
+			egress_decide_address(&egress.policy, a, 0, address_forbidden(a));
 
-		if (egress_decide_address(&egress.policy, a, 0, forbidden).reason ==
-			EGRESS_ALLOWED) {
+		if (d.reason == EGRESS_ALLOWED) {
 			answer_address(w, m, q, name);
 			return;
 		}

@@ -40,13 +40,12 @@ static const struct range ranges6[] = {
 	{{0xff}, 8, "multicast"},
 };
 
-static bool in_range(const uint8_t *bytes, const struct range *r)
+static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
 {
-	size_t whole = r->prefix / 8;
-	unsigned mask = 0xffU << (8 - r->prefix % 8) & 0xff;
+	size_t whole = bits / 8;
+	unsigned mask = 0xffU << (8 - bits % 8) & 0xff;
 
-	return memcmp(bytes, r->bytes, whole) == 0 &&
-		(mask == 0 || (bytes[whole] & mask) == (r->bytes[whole] & mask));
+	return memcmp(a, b, whole) == 0 && (mask == 0 || (a[whole] & mask) == (b[whole] & mask));
 }
 
 const char *egress_forbidden(const struct egress_address *a)
@@ -57,7 +56,7 @@ const char *egress_forbidden(const struct egress_address *a)
 	if (a->family != AF_INET && a->family != AF_INET6)
 		return "no address of the internet";
 	for (size_t i = 0; i < n; i++)
-		if (in_range(a->bytes, &ranges[i]))
+		if (same_bits(a->bytes, ranges[i].bytes, ranges[i].prefix))
 			return ranges[i].what;
 	return NULL;
 }
@@ -83,4 +82,39 @@ bool egress_address_own(const struct egress_address *a)
 		egress_address_from((struct sockaddr *)&ss, &from, &port) < 0)
 		return true;
 	return egress_address_equal(a, &from);
+}
+
+bool egress_in_prefix(const struct egress_address *a, const struct egress_prefix *p)
+{
+	return a->family == p->address.family && same_bits(a->bytes, p->address.bytes, p->bits);
+}
+
+/* The IPv4 address behind a prefix of so many bits: byte 8 is passed over, and is 0. */
+static bool embeds(const uint8_t *bytes, unsigned bits, uint8_t ret[static 4])
+{
+	size_t at = bits / 8;
+
+	for (size_t i = 0; i < 4; i++, at++) {
+		if (bits < 96 && at == 8)
+			at++;
+		ret[i] = bytes[at];
+	}
+	return bits == 96 || bytes[8] == 0;
+}
+
+bool egress_nat64(const struct egress_address *answer, struct egress_prefix *ret)
+{
+	static const uint8_t lengths[] = {96, 64, 56, 48, 40, 32};
+	uint8_t v4[4];
+
+	if (answer->family != AF_INET6)
+		return false;
+	for (size_t i = 0; i < ELEMENTSOF(lengths); i++) {
+		if (!embeds(answer->bytes, lengths[i], v4) || memcmp(v4, "\300\0\0", 3) != 0 ||
+			(v4[3] != 170 && v4[3] != 171))
+			continue;
+		*ret = (struct egress_prefix){*answer, lengths[i]};
+		return true;
+	}
+	return false;
 }

@@ -20,4 +20,17 @@ const char *egress_forbidden(const struct egress_address *a);
  */
 bool egress_address_own(const struct egress_address *a);
 
+/*
+ * A prefix under which the site's NAT64 reaches IPv4 (RFC 6052), and so all that IPv4 has of it.
+ */
+struct egress_prefix {
+	struct egress_address address;
+	uint8_t bits;
+};
+
+/* From an answer to ipv4only.arpa (RFC 7050); false: it is no such address. */
+bool egress_nat64(const struct egress_address *answer, struct egress_prefix *ret);
+
+bool egress_in_prefix(const struct egress_address *a, const struct egress_prefix *p);
+
 #endif

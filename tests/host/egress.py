@@ -226,6 +226,10 @@ def test_forbidden(net):
            "ten.test": "10.0.0.1", "own.test": HOST, "mapped.test": "::ffff:127.0.0.1",
            "nat.test": "64:ff9b::7f00:1", "ula.test": "fd00:ec2::254", "six.test": "2002:7f00:1::"}
     net.dns.names.update({k: [v] for k, v in bad.items()})
+    # the site's own NAT64, and a neighbour of its prefix, which is not reached here
+    net.dns.names.update({"ipv4only.arpa": ["2001:db8:64::c000:aa"],
+                          "site.test": ["2001:db8:64::7f00:1"], "beside.test": ["2001:db8:65::1"]})
+    bad["site.test"] = "2001:db8:64::7f00:1"
     net.dns.names["mixed.test"] = ["127.0.0.1", SERVER]
     e = Egress(net, "allow *:*\nallow *")
     for name in bad:
@@ -236,6 +240,7 @@ def test_forbidden(net):
         s, m = connect(e, name + ":80")
         check(m.startswith(b"HTTP/1.1 403"), (name, m))
         e.expect(name, 80, "forbidden")
+    equal(e.query("beside.test")[0], 0)
     s = e.open("mixed.test", 80)
     s.sendall(GET.format("mixed.test").encode())
     check(b"200 OK" in s.recv(65536), "the public one of two")

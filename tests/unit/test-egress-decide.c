@@ -311,6 +311,35 @@ static void forbidden_ranges(void **state)
 	}
 }
 
+static void nat64_is(const char *answer, unsigned bits, const char *in, const char *out)
+{
+	struct egress_name n;
+	struct egress_prefix p;
+
+	assert_int_equal(egress_name_parse(answer, strlen(answer), &n, NULL), 0);
+	assert_int_equal(egress_nat64(&n.address, &p), bits > 0);
+	if (bits == 0)
+		return;
+	assert_int_equal(p.bits, bits);
+	assert_int_equal(egress_name_parse(in, strlen(in), &n, NULL), 0);
+	assert_true(egress_in_prefix(&n.address, &p));
+	assert_int_equal(egress_name_parse(out, strlen(out), &n, NULL), 0);
+	assert_false(egress_in_prefix(&n.address, &p));
+}
+
+static void nat64(void **state)
+{
+	nat64_is("2001:db8::c000:aa", 96, "2001:db8::7f00:1", "2001:db8:0:0:0:1::1");
+	nat64_is("2001:db8:0:1:c0:0:ab00:0", 64, "2001:db8:0:1:a::", "2001:db8:0:2::");
+	nat64_is("2001:db8:0:c0:0:aa::", 56, "2001:db8:0:a::", "2001:db8:0:100::");
+	nat64_is("2001:db8:1:c000:0:aa00::", 48, "2001:db8:1:a00::", "2001:db8:2::");
+	nat64_is("2001:db8:1c0:0:aa::", 40, "2001:db8:10a::", "2001:db8:200::");
+	nat64_is("2001:db8:c000:aa::", 32, "2001:db8:a00::", "2001:db9::");
+	nat64_is("2001:db8::c000:a9", 0, "", "");
+	nat64_is("2001:db8:0:1:1c0:0:aa00:0", 0, "", "");
+	nat64_is("192.0.0.170", 0, "", "");
+}
+
 /* There is a loopback in the unit tests' network namespace, and nothing else. */
 static void own(void **state)
 {
@@ -358,6 +387,7 @@ int main(void)
 		cmocka_unit_test(bad_rules),
 		cmocka_unit_test(bad_policies),
 		cmocka_unit_test(forbidden_ranges),
+		cmocka_unit_test(nat64),
 		cmocka_unit_test(own),
 		cmocka_unit_test(records),
 	};
