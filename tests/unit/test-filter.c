@@ -231,7 +231,7 @@ static void needed(void **state)
 		{"setfsuid", 0, SYS_setfsuid, {me}},
 		{"fchown", EBADF, SYS_fchown, {-1, 0, 0}},
 		{"capget", EFAULT, SYS_capget, {0, 0}},
-		{"setpriority", 0, SYS_setpriority, {0, 0, 10}},
+		{"setpriority", 0, SYS_setpriority, {0, 0, 19}},
 		{"seccomp", EINVAL, SYS_seccomp, {99, 0, 0}},
 		{"prctl", 0, SYS_prctl, {PR_GET_DUMPABLE, 0, 0, 0, 0}},
 		{"memfd_create", EFAULT, SYS_memfd_create, {0, 0}},
