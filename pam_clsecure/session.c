@@ -23,6 +23,7 @@
 #include "pam_clsecure/terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/prctl.h>
 
 #define STATE "clsecure-session"
@@ -123,10 +124,29 @@ static bool is_inside(const struct login *l)
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 && access(INSIDE_FILE, F_OK) == 0;
 }
 
-/* The point of no return, and what is behind it. */
-static int enter(struct session *s, struct error *e)
+/*
+ * What audit has no login of, any process may say whose it is: the worker could name root, or a
+ * person.  Not there without audit; what root may not set here the worker may not set either.
+ */
+static void name_for_audit(uid_t worker)
 {
-	int err = sandbox_enter(&s->sandbox, e);
+	_cleanup_close_ int fd = open("/proc/self/loginuid", O_RDWR | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0 || strtoul(text, NULL, 10) != UINT32_MAX)
+		return;
+	snprintf(text, sizeof(text), "%u", worker);
+	if (pwrite(fd, text, strlen(text), 0) < 0)
+		return;
+}
+
+/* The point of no return, and what is behind it. */
+static int enter(struct session *s, uid_t worker, struct error *e)
+{
+	int err;
+
+	name_for_audit(worker);
+	err = sandbox_enter(&s->sandbox, e);
 
 	if (err == 0)
 		err = terminal_enter(&s->terminal, e);
@@ -158,7 +178,7 @@ int session_open(const struct login *l)
 	}
 	err = prepare(l, s, &e);
 	if (err == 0)
-		err = enter(s, &e);
+		err = enter(s, l->uid, &e);
 	if (err == 0)
 		return PAM_SUCCESS;
 	pam_set_data(l->pamh, STATE, NULL, NULL);

@@ -125,6 +125,17 @@ while d := s.recv(9999): print(d.replace(b"\0", b" ").decode(errors="replace"))'
 	rm /home/eve/trap/anew.py /run/attack-socket.py
 }
 
+@test "what the worker does is nobody else's in the audit log" {
+	[ "$(cat /proc/self/loginuid)" = 4294967295 ] || skip 'no audit in this kernel, or the test itself is a login'
+	run runuser -u claude-worker-trap -- sh -c 'cat /proc/self/loginuid; echo; (echo 0 >/proc/self/loginuid) 2>/dev/null
+		cat /proc/self/loginuid'
+	assert_output "$(id -u claude-worker-trap)
+$(id -u claude-worker-trap)"
+	assert_equal "$(cat /proc/self/loginuid)" 4294967295
+	run inside cat /proc/self/loginuid
+	assert_output "$(id -u claude-worker-trap)"
+}
+
 @test "what is protected is so by any name of its parents" {
 	run inside sh -c 'cd /home/eve/trap
 		for d in .git .git/hooks .git/modules .git/modules/a .claude .claude/settings.json .vscode .husky .envrc; do
