@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdint.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -17,10 +18,10 @@
 #define STACK_SIZE ((size_t)16 * 1024)
 
 /* Shares memory with its maker, touches none of it, and does not outlive it. */
-static int sleeper(void *arg)
+static int sleeper(void *maker)
 {
 	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	for (;;)
+	while (syscall(SYS_getppid) == (intptr_t)maker)
 		syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
 	return 0;
 }
@@ -85,7 +86,8 @@ int idmap_userns(uid_t person, gid_t person_gid, uid_t worker, int *ret_fd, stru
 	if (stack == MAP_FAILED)
 		return error_errno(e, -errno,
 			"cannot make a user namespace for the project's mapping");
-	pid = clone(sleeper, stack + STACK_SIZE, CLONE_NEWUSER | CLONE_VM, NULL);
+	pid = clone(sleeper, stack + STACK_SIZE, CLONE_NEWUSER | CLONE_VM,
+		(void *)(intptr_t)getpid());
 	err = pid < 0 ? -errno : userns_of(pid, uids, gids, &userns);
 	/* One that cannot be killed is not waited for: it keeps its stack, and ends when we do. */
 	if (pid > 0 && kill(pid, SIGKILL) < 0)

@@ -63,6 +63,9 @@ static _Noreturn void exec_guard(int control, bool forward)
 	if (setgroups(0, NULL) < 0 || setresgid(PASTA_UID, PASTA_UID, PASTA_UID) < 0 ||
 		setresuid(PASTA_UID, PASTA_UID, PASTA_UID) < 0 || setuid(0) == 0)
 		_exit(1);
+	/* One that never comes to look at its control ends with the keeper all the same. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		_exit(1);
 	execve(KEEPER, argv, envp);
 	_exit(1);
 }

@@ -92,7 +92,10 @@ def prepare():
 def inject(what):
     with open(f"{PLACE}/which", "w") as f:
         f.write(what + "\n")
-    return run("/run/inject/inject", NAME, *COMMANDS[OP])
+    try:
+        return run("/run/inject/inject", NAME, *COMMANDS[OP])
+    except subprocess.TimeoutExpired:
+        sys.exit(f"{OP} with {what}: it hangs\n" + run("ps", "-eo", "pid,ppid,stat,wchan:24,user,args", "--forest")[1])
 
 
 def calls():
