@@ -238,7 +238,7 @@ in_nested_host() {
 
 @test "clean removes the cache, all of it, and nothing that others put there" {
 	local dir=$BATS_TEST_TMPDIR/cache
-	mkdir -p "$dir/lock" "$dir"/{run/x,build/y,layer/z,tree-bookworm-1,claude-1,packages-1,vm-1}
+	mkdir -p "$dir/lock" "$dir"/{run/x,build/y,layer/z,output/o,tree-bookworm-1,claude-1,packages-1,ide-1,vm-1}
 	touch "$dir/lock/use" "$dir/idmap-6"
 	run env DEV_CACHE="$dir" /usr/src/clsecure/dev clean
 	assert_status 0

@@ -9,6 +9,8 @@
 #   # bind: cache         sees dev's cache, to run dev itself (its own host)
 #   # bind: cache vm      and in it what the virtual machine is made of
 #   # packages: NAME...   Debian packages that the tree does not have (its own host)
+#   # ide: yes            code-server and what steers a browser (its own host)
+#   # output: yes         keeps files for people in the directory $DEV_OUTPUT (its own host)
 #   # check: all          only by --all, since it takes long
 # Sourced by dev.
 # shellcheck shell=bash
@@ -98,6 +100,14 @@ header() {
 	sed -n "/^#/!q; s/^# $1: *//p" "$2"
 }
 
+has_own_host() {
+	local what
+	for what in host setup configure bind packages ide output; do
+		[ -z "$(header $what "$1")" ] || return 0
+	done
+	return 1
+}
+
 # check_bats ALL FILE...: the files that share a host first, each other one alone,
 # then those of the virtual machine. CHECK_NAMED: the one that was asked for by name.
 check_bats() {
@@ -110,9 +120,9 @@ check_bats() {
 		fi
 		[ -z "$all" ] || [ "$(header also "$file")" != vm ] || also+=("$file")
 		[ -n "$all${CHECK_NAMED:-}" ] || [ "$(header check "$file")" != all ] || continue
-		[ -z "$(header packages "$file")" ] || [ "$(header check "$file")" = all ] ||
-			die "${file##*/} asks for packages, which is for files that say 'check: all'"
-		if [ -n "$(header host "$file")$(header setup "$file")$(header configure "$file")$(header bind "$file")$(header packages "$file")" ]; then
+		[ -z "$(header packages "$file")$(header ide "$file")" ] || [ "$(header check "$file")" = all ] ||
+			die "${file##*/} asks for more than the tree has, which is for files that say 'check: all'"
+		if has_own_host "$file"; then
 			own+=("$file")
 		else
 			shared+=("$file")
@@ -155,6 +165,11 @@ check_start_host() {
 	esac
 	DEV_HOST_SETUP=$(header setup "$1")
 	DEV_PACKAGES=$(header packages "$1")
+	DEV_IDE=$(header ide "$1")
+	[ "$(header output "$1")" != yes ] || {
+		mkdir -p "$OUTPUT" || die "cannot make $OUTPUT"
+		DEV_HOST_BIND="${DEV_HOST_BIND:-} $OUTPUT:$OUTPUT"
+	}
 	host_start "${arguments[@]}"
 }
 
@@ -168,7 +183,7 @@ check_start_vm() {
 check_file() {
 	local slower=${CHECK_SLOWER:-1}
 	say "tests/host/${2##*/}$label"
-	host_exec env ${CI:+CI="$CI"} DEV_CACHE="$CACHE" DEV_PLACE="$1" DEV_SLOWER="$slower" \
+	host_exec env ${CI:+CI="$CI"} DEV_CACHE="$CACHE" DEV_OUTPUT="$OUTPUT" DEV_PLACE="$1" DEV_SLOWER="$slower" \
 		BATS_TEST_TIMEOUT=$((180 * slower)) timeout -k 5 $((FILE_SECONDS * slower)) \
 		bats --tap "/usr/src/clsecure/tests/host/${2##*/}" </dev/null 2>&1 | tee "$RUN/${2##*/}.$1.tap"
 }

@@ -4,13 +4,14 @@
 # mount inside. Sourced by dev.
 # shellcheck shell=bash
 
-HOST_PID='' HOST_CGROUP='' CLAUDE='' EXTRA='' VM=''
+HOST_PID='' HOST_CGROUP='' CLAUDE='' EXTRA='' IDE='' VM=''
 
 # host_start [CONFIGURE-ARGS...]: boots; returns when systemd is done.
 host_start() {
 	local began=$EPOCHREALTIME
 	tree_need
 	claude_need
+	[ "${DEV_IDE:-}" != yes ] || ide_need
 	# shellcheck disable=SC2086 # words are meant
 	packages_need ${DEV_PACKAGES:-}
 	# shellcheck disable=SC2086
@@ -83,7 +84,7 @@ idmap_works() {
 }
 
 host_boot() {
-	local lower=${CLAUDE:+$CLAUDE:}$LAYER:${EXTRA:+$EXTRA:}$TREE i p
+	local lower=${CLAUDE:+$CLAUDE:}${IDE:+$IDE:}$LAYER:${EXTRA:+$EXTRA:}$TREE i p
 	: >"$HOST/boot.log"
 	env -i PATH="$PATH" HOST="$HOST" LOWER="$lower" SRC="$SRC" HOST_CGROUP="${HOST_CGROUP:+$HOST_CGROUP/host}" \
 		BIND="${DEV_HOST_BIND:-}" PROJECT="${HOST_PROJECT:-}" PROJECT_COPY="${HOST_PROJECT_COPY:-}" RESOLV="${HOST_RESOLV:-}" \
