@@ -68,7 +68,10 @@ static int owner_of(const struct person *as, const char *path, uid_t *ret_uid, s
 	return 0;
 }
 
-/* The peer owns it; root may add for the owner.  What root owns is the peer's if he says yes. */
+/*
+ * The peer owns it; root may add for the owner, and what is root's own if he says yes.  A person
+ * who had a directory of root's would keep everybody else's below it from becoming projects.
+ */
 static int find_owner(struct request *r, struct adding *a, struct error *e)
 {
 	uid_t uid = 0, again = 0;
@@ -77,8 +80,9 @@ static int find_owner(struct request *r, struct adding *a, struct error *e)
 	if (err < 0)
 		return err;
 	a->of_root = uid == 0;
-	if (uid != r->who.uid && uid != 0 && !r->admin)
-		return error_set(e, -EPERM, "'%s' does not belong to you", a->path);
+	if (uid != r->who.uid && !r->admin)
+		return error_set(e, -EPERM, "'%s' does not belong to you%s", a->path,
+			uid == 0 ? ", but to root, who alone can add it" : "");
 	err = person_by_uid(uid != 0 ? uid : r->who.uid, &a->owner, e);
 	if (err < 0 || a->owner.uid == r->who.uid)
 		return err;

@@ -257,6 +257,18 @@ while not os.path.exists("stop"):
 	as_person una clsecure remove --yes loop
 }
 
+@test "a directory of root's that others have theirs in is nobody's project" {
+	mkdir -p /home/attack-shared/una
+	chown una: /home/attack-shared/una
+	run as_person ida clsecure add /home/attack-shared --yes </dev/null
+	assert_status 1
+	assert_has 'to root, who alone can add it'
+	run as_person una clsecure add /home/attack-shared/una --name hers </dev/null
+	assert_status 0
+	as_person una clsecure remove --yes hers
+	rm -r /home/attack-shared
+}
+
 @test "who stops what root does as her holds up nobody else" {
 	local pid
 	make_project una other >/dev/null
