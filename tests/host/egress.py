@@ -363,6 +363,12 @@ def test_ask(net):
     equal(e.policy("ask yes\nallow a.test:2222"), (0, ""))
     a.sendall(b"x")
     equal(a.recv(1), b"x")
+    # a no holds as long as the policy
+    held = e.open("b.test", 2222)
+    deadline = time.time() + 3
+    while e.expect("b.test", 2222, "waiting")["open"] == 0:
+        check(time.time() < deadline, "it does not wait")
+    held.close()
     e.end()
 
 
