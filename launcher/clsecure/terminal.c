@@ -16,11 +16,13 @@
 
 #define QUIET_MS 60 /* of silence after the program's end, while others still hold the pty */
 #define END_MS 10000 /* for the server to clean up */
+#define EOF_MS 1000 /* between one end of input that is typed and the next */
 
 struct screen {
 	const struct cli *c;
 	int conn, master, out, signals;
-	bool raw, tty_in, eof_sent;
+	bool raw, tty_in;
+	uint64_t eof_next; /* not before it is the end of input typed; 0: at once */
 	struct termios saved;
 	struct pump in, back;
 	int status;
@@ -134,17 +136,27 @@ static int take_signals(struct screen *s)
 	return 0;
 }
 
-/* The end of a file or pipe on stdin is typed, as a person would. */
+static bool at_eof(const struct screen *s)
+{
+	return s->in.ended && pump_idle(&s->in) && !s->exited;
+}
+
+/*
+ * The end of a file or pipe on stdin is typed, as a person would; again and again, since it stays
+ * the end for whatever reads next, and a shell that only starts has the first one thrown away.
+ */
 static void send_eof(struct screen *s)
 {
 	struct termios t;
 	char c = 4;
 
-	if (s->eof_sent || !s->in.ended || !pump_idle(&s->in))
+	if (!at_eof(s) || message_now() < s->eof_next)
 		return;
 	if (tcgetattr(s->master, &t) == 0)
 		c = (char)t.c_cc[VEOF];
-	s->eof_sent = write(s->master, &c, 1) == 1 || errno != EAGAIN;
+	if (write(s->master, &c, 1) < 0 && errno == EAGAIN)
+		return;
+	s->eof_next = message_now() + EOF_MS;
 }
 
 /* One turn.  1: done; 0: go on; -errno. */
@@ -157,7 +169,7 @@ static int turn(struct screen *s, struct answer *a)
 	pump_poll(&s->back, p + 2);
 	p[4] = (struct pollfd){.fd = s->signals, .events = POLLIN};
 	p[5] = (struct pollfd){.fd = s->finished ? -1 : s->conn, .events = POLLIN};
-	n = poll(p, ELEMENTSOF(p), s->exited ? QUIET_MS : -1);
+	n = poll(p, ELEMENTSOF(p), s->exited ? QUIET_MS : at_eof(s) ? EOF_MS : -1);
 	if (n < 0 && errno != EINTR)
 		return -errno;
 	if (n == 0 && s->exited) /* silence: whoever still holds the pty says nothing */

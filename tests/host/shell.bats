@@ -177,6 +177,17 @@ os.execvp("clsecure", ["clsecure", "exec", "shapp", "cat"])'
 	assert_status 3
 }
 
+@test "shell: the end of a pipe on stdin ends it, however early it comes" {
+	run ann timeout 20 clsecure shell shapp </dev/null
+	assert_status 0
+	run ann timeout 20 clsecure shell shapp <<<'echo "got $((6 * 7))"'
+	assert_status 0
+	assert_has 'got 42'
+	run ann timeout 20 clsecure shell shapp 'sleep 2; wc -l; exit 5' <<<'one'
+	assert_status 5
+	assert_has 1
+}
+
 @test "shell: Ctrl-C, Ctrl-Z, fg, Ctrl-D are the sandbox's" {
 	run expect -c '
 		set timeout 20
