@@ -178,6 +178,12 @@ void doctor_nss(struct doctor *d)
 			"nscd is running: it may keep old answers for a while");
 }
 
+/* Where it does not, that has been said, and is not to be said again of each project. */
+static bool nss_answers(void)
+{
+	return getpwnam(GATEWAY_NAME) != NULL;
+}
+
 static int check_record(const struct record *record, void *arg)
 {
 	struct doctor *d = arg;
@@ -187,9 +193,13 @@ static int check_record(const struct record *record, void *arg)
 	struct error e = {0};
 	char mend[128];
 
-	if (!pw || pw->pw_uid != record->uid)
-		doctor_fail(d, "take that other user away, or rename the project",
-			"'%s' is %s for NSS", record->name, pw ? "another user" : "nobody");
+	if (pw && pw->pw_uid != record->uid)
+		doctor_fail(d,
+			"take that other user away, or remove the project and add it by another "
+			"--name",
+			"'%s' is another user for NSS", record->name);
+	else if (!pw && nss_answers())
+		doctor_fail(d, SETUP_MENDS, "'%s' is nobody for NSS", record->name);
 	if (!slug)
 		return 0;
 	snprintf(mend, sizeof(mend), "sudo clsecure info %s; sudo clsecure remove %s", slug, slug);
@@ -212,7 +222,7 @@ void doctor_registry(struct doctor *d)
 	err = registry_foreach(REGISTRY_STATE, check_record, d);
 	if (err < 0)
 		doctor_fail(d, SETUP_MENDS, "the registry cannot be read: %s", strerror(-err));
-	else if (d->failed == before)
+	else if (d->failed == before && nss_answers())
 		doctor_ok(d, "the registry is sound");
 }
 

@@ -66,6 +66,8 @@ breaks() {
 	breaks nss: true
 	mv "$nss.away" "$nss"
 	breaks nss: 'rm /var/lib/clsecure/armed'
+	refute_has 'nobody for NSS'	# that is said once, and not of each project
+	refute_has 'the registry is sound'
 	clsecure setup --yes -q
 	run clsecure doctor
 	assert_status 0
