@@ -119,7 +119,8 @@ static int check_policy(const struct login *l, const struct policy *policy)
 		return login_refuse(l, PAM_PERM_DENIED, "%s", e.text);
 	if (policy_expires(policy) <= (uint64_t)time(NULL))
 		return login_refuse(l, PAM_ACCT_EXPIRED,
-			"the project '%s' has expired (ExpireAfter)", l->slug);
+			"the project '%s' has expired: 'clsecure set %s ExpireAfter=' opens it again",
+			l->slug, l->slug);
 	return PAM_SUCCESS;
 }
 

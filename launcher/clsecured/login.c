@@ -5,6 +5,14 @@
 
 #include <errno.h>
 
+/* Our module begins with the name that `clsecure` will say before it. */
+static const char *without_name(const char *words)
+{
+	static const char name[] = "clsecure: ";
+
+	return strncmp(words, name, sizeof(name) - 1) == 0 ? words + sizeof(name) - 1 : words;
+}
+
 /* Carries what modules say to the peer.  There is nobody to answer a question. */
 static int converse(int n, const struct pam_message **messages, struct pam_response **ret_responses,
 	void *data)
@@ -16,7 +24,8 @@ static int converse(int n, const struct pam_message **messages, struct pam_respo
 	for (int i = 0; i < n; i++) {
 		switch (messages[i]->msg_style) {
 		case PAM_ERROR_MSG:
-			snprintf(l->reason, sizeof(l->reason), "%s", messages[i]->msg);
+			snprintf(l->reason, sizeof(l->reason), "%s",
+				without_name(messages[i]->msg));
 			text_clean(l->reason);
 			break;
 		case PAM_TEXT_INFO:

@@ -118,7 +118,7 @@ refused() {
 	sleep 3
 	run inside true
 	[ "$status" -ne 0 ]
-	assert_has expired
+	assert_has "clsecure: enter project 'setapp': the project 'setapp' has expired: 'clsecure set setapp ExpireAfter='"
 	run ssh_as seta claude-worker-setapp@localhost true
 	[ "$status" -ne 0 ]
 	as_person seta clsecure set setapp ExpireAfter=1h
