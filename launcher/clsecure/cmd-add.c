@@ -68,5 +68,6 @@ const struct command command_add = {
 	.options = options,
 	.max = -1,
 	.operand = OPERAND_PATH,
+	.flags = COMMAND_JSON,
 	.run = run,
 };

@@ -16,10 +16,11 @@ static void offer(const char *start, const char *prefix, const char *word, const
 		printf("%s%s%s\n", prefix, word, suffix);
 }
 
-static void offer_options(const char *start, const struct option_info *o)
+static void offer_options(
+	const char *start, const struct command *command, const struct option_info *o)
 {
 	for (; o && o->kind != OPTION_NONE; o++)
-		if (o->help)
+		if (option_shown(command, o))
 			offer(start, "--", o->name, "");
 }
 
@@ -204,8 +205,8 @@ static int run(struct cli *c, int argc, char **argv)
 		if (o && prefix)
 			offer_option_values(start, prefix, o);
 	} else {
-		offer_options(start, p.command->options);
-		offer_options(start, common_options);
+		offer_options(start, p.command, p.command->options);
+		offer_options(start, p.command, common_options);
 	}
 	return 0;
 }

@@ -158,5 +158,6 @@ const struct command command_doctor = {
 	.examples = "  sudo clsecure doctor\n"
 		    "  sudo clsecure doctor --json\n",
 	.operand = OPERAND_NONE,
+	.flags = COMMAND_JSON,
 	.run = run,
 };

@@ -84,5 +84,6 @@ const struct command command_info = {
 	.options = session_options,
 	.max = 1,
 	.operand = OPERAND_EITHER,
+	.flags = COMMAND_JSON,
 	.run = run,
 };

@@ -74,5 +74,6 @@ const struct command command_list = {
 		       "sessions, network, workspace, what the home takes on disk, and path.",
 	.examples = "  clsecure list\n"
 		    "  clsecure list --json\n",
+	.flags = COMMAND_JSON,
 	.run = run,
 };

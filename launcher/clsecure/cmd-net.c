@@ -200,5 +200,6 @@ const struct command command_net = {
 	.options = options,
 	.max = 1,
 	.operand = OPERAND_EITHER,
+	.flags = COMMAND_JSON,
 	.run = run,
 };

@@ -133,7 +133,8 @@ static int confirm_all(const struct cli *c, size_t n)
 		"This removes %zu project%s. Type DELETE ALL to go on: ", n, n == 1 ? "" : "s");
 	err = ask_line(question, line, sizeof(line));
 	if (err == -ENOTTY) {
-		complain("remove %zu projects: there is no terminal to ask on", n);
+		complain("remove %zu project%s: there is no terminal to ask on", n,
+			n == 1 ? "" : "s");
 		remedy("--yes stands for DELETE ALL.");
 	}
 	return err < 0 || !streq(line, "DELETE ALL") ? STATUS_FAILED : 0;

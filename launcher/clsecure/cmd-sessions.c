@@ -80,6 +80,7 @@ const struct command command_sessions = {
 		    "  clsecure sessions app --json\n",
 	.max = 1,
 	.operand = OPERAND_EITHER,
+	.flags = COMMAND_JSON,
 	.run = run_sessions,
 };
 

@@ -70,3 +70,11 @@ const char *option_nearest(const struct command *command, const char *word)
 			nearest_try(&n, o->name);
 	return nearest_likely(&n);
 }
+
+bool option_shown(const struct command *command, const struct option_info *o)
+{
+	/* Of clsecure itself: before the command's name, and with --list and its like. */
+	if (streq(o->name, "json"))
+		return command == &command_run || command->flags & COMMAND_JSON;
+	return o->help != NULL;
+}

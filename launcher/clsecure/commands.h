@@ -52,6 +52,7 @@ enum command_flags {
 	COMMAND_WORDS = 1, /* from the first operand on no word is an option: a command follows */
 	COMMAND_OPENS = 2, /* opens a session: clsecure's own failure is 125 */
 	COMMAND_DASHES = 4, /* `--` and what follows means something */
+	COMMAND_JSON = 8, /* has something to print as JSON */
 };
 
 struct command {
@@ -100,6 +101,9 @@ extern const struct option_info session_options[]; /* of one that opens a sessio
 
 /* By name or alias; NULL. */
 const struct command *command_find(const char *name);
+
+/* Help and completion have it. */
+bool option_shown(const struct command *command, const struct option_info *o);
 
 /* The command, or the option of a command, that a mistyped word is likely to mean; or NULL. */
 const char *command_nearest(const char *word);

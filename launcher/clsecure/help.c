@@ -6,8 +6,6 @@ static void print_option(const struct option_info *o, FILE *f)
 {
 	char left[64], letter[8] = "    ";
 
-	if (!o->help)
-		return;
 	if (o->letter)
 		snprintf(letter, sizeof(letter), "-%c, ", o->letter);
 	snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name, o->value ? " " : "",
@@ -15,13 +13,15 @@ static void print_option(const struct option_info *o, FILE *f)
 	fprintf(f, "  %-26s %s\n", left, o->help);
 }
 
-static void print_options(const char *head, const struct option_info *o, FILE *f)
+static void print_options(
+	const char *head, const struct command *command, const struct option_info *o, FILE *f)
 {
 	if (!o || o->kind == OPTION_NONE)
 		return;
 	fprintf(f, "\n%s:\n", head);
 	for (; o->kind != OPTION_NONE; o++)
-		print_option(o, f);
+		if (option_shown(command, o))
+			print_option(o, f);
 }
 
 static void print_commands(FILE *f)
@@ -49,11 +49,11 @@ void help_print(const struct command *command, FILE *f)
 	fprintf(f, "\n%s\n", command->description ?: command->summary ?: "");
 	if (top)
 		print_commands(f);
-	print_options("Options", command->options, f);
+	print_options("Options", command, command->options, f);
 	print_options(command->options && command->options->kind != OPTION_NONE
 			? "Of every command"
 			: "Options",
-		common_options, f);
+		command, common_options, f);
 	if (command->examples)
 		fprintf(f, "\nExamples:\n%s", command->examples);
 	if (top)

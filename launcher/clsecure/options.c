@@ -225,6 +225,9 @@ static int check_operands(struct cli *c)
 
 	if (c->help || c->version)
 		return 0;
+	if (c->json && !(cmd->flags & COMMAND_JSON))
+		return usage_error(c, "--json: 'clsecure%s%s' has nothing to print as JSON",
+			cmd == &command_run ? "" : " ", cmd == &command_run ? "" : cmd->name);
 	if (n < cmd->min)
 		return usage_error(c, "%s needs %s", cmd == &command_run ? "clsecure" : cmd->name,
 			cmd->operands);

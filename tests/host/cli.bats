@@ -45,6 +45,19 @@ in_app() { as_person cliann env -C /home/cliann/app "$@"; }
 	done
 }
 
+@test "--json is taken where there is something to print as JSON, and refused elsewhere" {
+	for words in 'set app A=1' 'remove app' 'kill app' 'exec -- true' ssh-config help '-- x'; do
+		# shellcheck disable=SC2086
+		run ann clsecure --json $words
+		assert_status 2
+		assert_has 'has nothing to print as JSON'
+	done
+	run ann clsecure set --help
+	refute_has --json
+	run ann clsecure list --help
+	assert_has --json
+}
+
 @test "a mistyped command or option: the one that is likely meant, and hints that lead somewhere" {
 	run ann clsecure lsit
 	assert_status 125
