@@ -48,6 +48,11 @@ static int look_at(struct terminal *t, int fd, struct error *e)
 	if ((flags & O_PATH) || S_ISDIR(st.st_mode))
 		return error_set(e, -EPERM,
 			"descriptor %d is a directory: it does not go into a sandbox", fd);
+	/* A ring of io_uring works for whoever made it, by memory that is shared with him. */
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode) &&
+		!S_ISSOCK(st.st_mode))
+		return error_set(e, -EPERM,
+			"descriptor %d is of a kind that does not go into a sandbox", fd);
 	if (stream_leads_out(fd))
 		return error_set(e, -EPERM,
 			"descriptor %d is a socket of the host's network, which does not go into a "

@@ -79,6 +79,17 @@ attack='cd /home/eve/trap && ./attack'
 	assert_has 'directory'
 }
 
+@test "what is no stream at all does not go in on 0" {
+	# an epoll instance, as a ring of io_uring, has no kind
+	run timeout 20 python3 -c '
+import select, subprocess, sys
+e = select.epoll()
+sys.exit(subprocess.run(["su", "claude-worker-trap", "-c", "echo lost"], stdin=e).returncode)'
+	[ "$status" -ne 0 ]
+	refute_has lost
+	assert_has 'of a kind that does not go into a sandbox'
+}
+
 # A socket is of the namespace that it was made in: connected anew, it would reach the host's loopback.
 @test "a socket of the host's network on 0 is no way out" {
 	local run
