@@ -87,7 +87,7 @@ const struct setting_info settings[SETTING_COUNT_] = {
 		NULL, "What is covered inside; a relative path is the project's."},
 	[SETTING_PROTECT_PATHS] = {"Files", "ProtectPaths", TYPE_PATHS, NULL,
 		".git/hooks .claude/settings*.json .mcp.json .vscode .idea .devcontainer .envrc "
-		".husky .githooks",
+		".husky .githooks .zed .helix .cursor/mcp.json .gemini/settings.json .codex",
 		LOOSER_FEWER, WHO_PROJECT, false, NULL,
 		"What is read-only inside because the owner's own programs would run it."},
 	[SETTING_HOME] = {"Files", "Home", TYPE_ENUM, homes, "persistent", LOOSER_HIGHER,

@@ -7,7 +7,8 @@ setup_file() {
 	make_person mal
 	make_project eve trap >/dev/null
 	make_project mal mine >/dev/null
-	as_person eve sh -c 'cd trap; mkdir -p .claude .vscode .husky .git/modules/a/hooks; echo {} >.claude/settings.json
+	as_person eve sh -c 'cd trap; mkdir -p .claude .vscode .husky .helix .cursor .git/modules/a/hooks; echo {} >.claude/settings.json
+		touch .helix/languages.toml .cursor/mcp.json
 		echo {} >.vscode/tasks.json; touch .envrc'
 	as_person eve clsecure add /home/eve/trap --name trap
 	as_person mal clsecure add /home/mal/mine --name mine
@@ -149,10 +150,11 @@ $(id -u claude-worker-trap)"
 
 @test "what is protected is so by any name of its parents" {
 	run inside sh -c 'cd /home/eve/trap
-		for d in .git .git/hooks .git/modules .git/modules/a .claude .claude/settings.json .vscode .husky .envrc; do
+		for d in .git .git/hooks .git/modules .git/modules/a .claude .claude/settings.json .vscode .husky .envrc .helix .cursor; do
 			mv "$d" moved 2>/dev/null && echo "moved $d"
 		done
-		for f in .git/hooks/x .git/modules/a/hooks/x .claude/settings.json .vscode/tasks.json .husky/x .envrc; do
+		for f in .git/hooks/x .git/modules/a/hooks/x .claude/settings.json .vscode/tasks.json .husky/x .envrc .helix/languages.toml \
+			.cursor/mcp.json; do
 			(echo x >"$f") 2>/dev/null && echo "wrote $f"
 		done
 		rm -f .claude/settings.json .envrc 2>/dev/null && echo removed
