@@ -184,6 +184,12 @@ static bool nss_answers(void)
 	return getpwnam(GATEWAY_NAME) != NULL;
 }
 
+/* What is wrong there closes every project, and is told once, by doctor_pam(). */
+static bool admin_file_good(void)
+{
+	return admin_setting(SETTING_ALLOW_SERVICES, NULL, NULL, NULL) == 0;
+}
+
 static int check_record(const struct record *record, void *arg)
 {
 	struct doctor *d = arg;
@@ -200,7 +206,7 @@ static int check_record(const struct record *record, void *arg)
 			"'%s' is another user for NSS", record->name);
 	else if (!pw && nss_answers())
 		doctor_fail(d, SETUP_MENDS, "'%s' is nobody for NSS", record->name);
-	if (!slug)
+	if (!slug || !admin_file_good())
 		return 0;
 	snprintf(mend, sizeof(mend), "sudo clsecure info %s; sudo clsecure remove %s", slug, slug);
 	if (policy_load(slug, NULL, POLICY_TRUSTED_ONLY, &p, &e) < 0)
@@ -222,7 +228,7 @@ void doctor_registry(struct doctor *d)
 	err = registry_foreach(REGISTRY_STATE, check_record, d);
 	if (err < 0)
 		doctor_fail(d, SETUP_MENDS, "the registry cannot be read: %s", strerror(-err));
-	else if (d->failed == before && nss_answers())
+	else if (d->failed == before && nss_answers() && admin_file_good())
 		doctor_ok(d, "the registry is sound");
 }
 

@@ -172,6 +172,9 @@ int op_list(struct request *r, struct error *e)
 	/* A person who looks has perhaps a new key: the gateway finds it from now on. */
 	if (!r->admin && !r->gateway)
 		(void)keyindex_person(KEYINDEX_DIR, &r->who, KEYS_MS, NULL);
+	/* Wrong lines of the administrator's hide whose a project is; that is not to have none. */
+	if (err == 0 && !r->admin)
+		err = admin_setting(SETTING_ALLOW_SERVICES, NULL, NULL, e);
 	for (size_t i = 0; err == 0 && slugs[i]; i++)
 		err = list_one(r, slugs[i], message_is(r->m, "sizes", "1"));
 	return err;

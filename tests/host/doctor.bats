@@ -111,6 +111,21 @@ breaks() {
 	assert_status 0
 }
 
+@test "settings: a line of the administrator's that is wrong is told once, and no project is to be removed for it" {
+	mkdir -p /etc/clsecure
+	breaks 'pam: /etc/clsecure/clsecure.conf:1: there is no section [Sesion]' \
+		'echo "[Sesion]" >/etc/clsecure/clsecure.conf'
+	refute_has 'clsecure remove'
+	assert_has '1 of these has to be mended.'
+	run as_person docann clsecure list
+	assert_status 1
+	assert_has '/etc/clsecure/clsecure.conf:1'
+	rm /etc/clsecure/clsecure.conf
+	run as_person docann clsecure list
+	assert_status 0
+	assert_has docapp
+}
+
 @test "not set up is one failure, which says how many projects nobody can enter" {
 	clsecure unsetup --yes -q
 	run clsecure doctor
