@@ -153,9 +153,10 @@ static int look_again(void *arg, struct person_out *out, struct error *e)
 	_cleanup_close_ int fd = -1;
 	int err = person_open(a->path, O_RDONLY, S_IFDIR, false, &fd, e);
 
+	/* Few, and so not lost behind many others. */
 	if (err == 0)
-		err = look_protected(fd, 0, a->patterns, a->n, NULL, out);
-	return err < 0 ? err : look_git(fd, 0, out);
+		err = look_git(fd, 0, out);
+	return err < 0 ? err : look_protected(fd, 0, a->patterns, a->n, NULL, out);
 }
 
 static bool was_there(const struct keeper *k, enum look_kind kind, const char *path)

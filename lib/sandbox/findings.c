@@ -26,12 +26,28 @@ static int findings_open(const char *slug, int flags, int *ret_fd)
 	return 0;
 }
 
+/* The last line of those that fit.  An agent can make many, to hide one. */
+static const char more[] = "0\tmore was found than is kept: the host's log has it "
+			   "(clsecure-keeper, priority notice)\n";
+
+static int add_more(int fd, off_t size)
+{
+	char last[sizeof(more)] = "";
+	off_t at = size - (off_t)strlen(more);
+
+	if (at >= 0 && pread(fd, last, strlen(more), at) < 0)
+		return -errno;
+	if (streq(last, more))
+		return 0;
+	return write(fd, more, strlen(more)) == (ssize_t)strlen(more) ? 0 : -EIO;
+}
+
 int findings_add(const char *slug, const char *text, struct error *e)
 {
 	_cleanup_close_ int fd = -1;
 	char line[1024];
 	struct stat st;
-	int err = findings_open(slug, O_WRONLY | O_APPEND | O_CREAT, &fd), n;
+	int err = findings_open(slug, O_RDWR | O_APPEND | O_CREAT, &fd), n;
 
 	if (err < 0)
 		return error_errno(e, err, "findings of '%s'", slug);
@@ -43,9 +59,11 @@ int findings_add(const char *slug, const char *text, struct error *e)
 	line[n] = '\n';
 	if (fstat(fd, &st) < 0)
 		return error_errno(e, -errno, "findings of '%s'", slug);
-	if (st.st_size > (off_t)FINDINGS_MAX)
-		return error_set(e, -EFBIG, "findings of '%s': nobody has read the earlier ones",
-			slug);
+	if (st.st_size + n + 1 > (off_t)FINDINGS_MAX) {
+		err = add_more(fd, st.st_size);
+		return error_set(e, err < 0 ? err : -EFBIG,
+			"findings of '%s': nobody has read the earlier ones", slug);
+	}
 	return write(fd, line, (size_t)n + 1) == n + 1
 		? 0
 		: error_errno(e, -EIO, "findings of '%s'", slug);

@@ -11,7 +11,7 @@
 
 #include "lib/base/error.h"
 
-/* Bytes; when nobody reads them, later ones are only logged (-EFBIG). */
+/* Bytes; when nobody reads them, later ones are only logged (-EFBIG), and the last line says so. */
 #define FINDINGS_MAX ((size_t)64 * 1024)
 
 /* Appends one line. */

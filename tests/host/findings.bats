@@ -97,6 +97,17 @@ kept_and_told() {
 	as_person finn git -C $P rebase --abort
 }
 
+@test "many findings hide none: what git would run comes first, and that there is more is said" {
+	by_su 'mkdir -p .claude; for i in $(seq 900); do : >.claude/settings-$i.json; done; git config core.fsmonitor many'
+	run as_person finn clsecure list
+	assert_has "'core.fsmonitor=many' is new"
+	assert_equal "$(grep -c 'more was found than is kept' <<<"$output")" 1
+	as_person finn sh -c "rm -r $P/.claude; git -C $P config --unset core.fsmonitor"
+	by_su ': >.envrc'
+	kept_and_told "'.envrc' appeared"
+	rm $P/.envrc
+}
+
 @test "what is shut is protected: the worker is its owner, and could open it" {
 	as_person finn sh -c "cd $P && mkdir .claude && echo {} >.claude/settings.json && chmod 0 .claude"
 	run by_su 'chmod 700 .claude || echo no; echo evil >.claude/settings.json || echo no'
