@@ -2,6 +2,7 @@
 #include "launcher/clsecure-keeper/egress.h"
 #include "lib/base/macros.h"
 #include "lib/base/names.h"
+#include "lib/egress/name.h"
 #include "lib/policy/domains.h"
 #include "lib/sandbox/client.h"
 #include "lib/sandbox/wire.h"
@@ -241,6 +242,19 @@ bool egress_read(struct egress *g)
 	return true;
 }
 
+int egress_refuse(struct egress *g, const char *name, uint32_t port, struct error *e)
+{
+	char text[EGRESS_NAME_MAX + 16];
+	int n = snprintf(text, sizeof(text), "%s %u", name, port), err;
+
+	if (!g->used || g->control < 0)
+		return error_set(e, -ENOTCONN, "nothing waits: the network is not filtered");
+	if (n < 0 || (size_t)n >= sizeof(text) || port > UINT16_MAX)
+		return error_set(e, -EINVAL, "no name and port");
+	err = egress_send(g->control, EGRESS_REFUSE, 0, text, (size_t)n);
+	return err < 0 ? error_errno(e, err, "tell clsecure-egress") : 0;
+}
+
 /* --- what it says --- */
 
 static int take_policy_reply(struct egress *g, const struct egress_reply *r, size_t size)
@@ -306,6 +320,8 @@ static int take_message(struct egress *g)
 		return egress_read(g) || !g->ready ? 0 : -EPIPE;
 	case EGRESS_POLICY:
 		return take_policy_reply(g, &m.head, (size_t)n);
+	case EGRESS_REFUSE: /* of which nothing more comes than that it was read */
+		return 0;
 	case EGRESS_LOG:
 		return take_log(g, &m.head, (size_t)n);
 	default:

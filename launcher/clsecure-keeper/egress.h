@@ -48,6 +48,9 @@ void egress_poll(const struct egress *g, struct pollfd p[static EGRESS_POLL]);
 uint64_t egress_wake_at(const struct egress *g);
 void egress_turn(struct egress *g, const struct pollfd p[static EGRESS_POLL]);
 
+/* Ask=: the answer is no. */
+int egress_refuse(struct egress *g, const char *name, uint32_t port, struct error *e);
+
 /* Asks for what was reached since.  False: it is known already, or cannot be. */
 bool egress_read(struct egress *g);
 

@@ -116,6 +116,12 @@ void scope_of_keeper_end(const struct keeper *k);
  */
 int scope_of_session(const struct keeper *k, const struct session *s);
 
+/*
+ * A socket that connects to a port of the sandbox's loopback.  -ENOTRECOVERABLE:
+ * this process is not where it was, and has to end.
+ */
+int dial(const struct keeper *k, uint32_t port, bool ipv6, int *ret_fd, struct error *e);
+
 /* After the end: what in the project will run on the host and was not there before, as findings. */
 void findings_compare(struct keeper *k);
 

@@ -171,6 +171,33 @@ static int op_reached(struct keeper *k, struct connection *c, const struct keepe
 	return egress_read(&k->egress) ? 0 : send_reached(k, c);
 }
 
+static int op_dial(struct keeper *k, struct connection *c, const struct keeper_request *q)
+{
+	struct keeper_reply r = {0};
+	_cleanup_close_ int fd = -1;
+	struct error e = {0};
+	int err = dial(k, q->session, q->service[0] == '6', &fd, &e), sent;
+
+	c->asked = true;
+	reply_to(c, &r, err, &e);
+	sent = wire_send(c->fd, &r, sizeof(r), &fd, fd >= 0);
+	return err == -ENOTRECOVERABLE ? 1 : sent;
+}
+
+static int op_refuse(struct keeper *k, struct connection *c, struct keeper_request *q)
+{
+	struct keeper_reply r = {0};
+	struct error e = {0};
+	char *name = KEEPER_NAME(q);
+	int err;
+
+	c->asked = true;
+	name[KEEPER_NAME_SIZE - 1] = '\0';
+	err = egress_refuse(&k->egress, name, q->session, &e);
+	reply_to(c, &r, err, &e);
+	return wire_send(c->fd, &r, sizeof(r), NULL, 0);
+}
+
 static void answer_reached(struct keeper *k)
 {
 	for (size_t i = 0; i < k->n_connections && !k->egress.reading; i++)
@@ -219,6 +246,10 @@ static int handle(struct keeper *k, struct connection *c)
 	case KEEPER_REACHED:
 		q.service[sizeof(q.service) - 1] = '\0';
 		return op_reached(k, c, &q);
+	case KEEPER_DIAL:
+		return op_dial(k, c, &q);
+	case KEEPER_REFUSE:
+		return op_refuse(k, c, &q);
 	case KEEPER_PROGRAM:
 		return op_program(k, c, &fd);
 	default:

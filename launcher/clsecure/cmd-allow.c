@@ -18,19 +18,25 @@ static void names_done(struct names *all)
 	free(all->list);
 }
 
-static int names_add(struct names *all, const char *name, const char *port)
+char *net_rule(const char *name, const char *port)
 {
-	/* NAME alone means these two */
 	bool usual = streq(port, "0") || streq(port, "80") || streq(port, "443");
 	const char *open = strchr(name, ':') ? "[" : "", *close = *open ? "]" : "";
-	_cleanup_free_ char *rule = NULL;
-	char **list;
+	char *rule;
 
 	if (asprintf(&rule, "%s%s%s%s%s", open, name, close, usual ? "" : ":", usual ? "" : port) <
-		0) {
-		rule = NULL;
+		0)
+		return NULL;
+	return rule;
+}
+
+static int names_add(struct names *all, const char *name, const char *port)
+{
+	_cleanup_free_ char *rule = net_rule(name, port);
+	char **list;
+
+	if (!rule)
 		return -ENOMEM;
-	}
 	for (size_t i = 0; i < all->n; i++)
 		if (streq(all->list[i], rule))
 			return 0;
@@ -42,7 +48,7 @@ static int names_add(struct names *all, const char *name, const char *port)
 	return 0;
 }
 
-static int add_rules(struct cli *c, const char *word, char *const *rules, size_t n)
+int net_allow(const struct cli *c, const char *word, char *const *rules, size_t n)
 {
 	_cleanup_message_ struct message q = {0};
 	struct answer a = {0};
@@ -88,7 +94,7 @@ static int offer(struct cli *c, const char *word)
 		printf("%s\n", all.list[i]);
 	fflush(stdout);
 	answer = ask_yes(c, "Allow %s?", all.n == 1 ? "this name" : "all of these names");
-	return answer > 0 ? add_rules(c, word, all.list, all.n) : STATUS_FAILED;
+	return answer > 0 ? net_allow(c, word, all.list, all.n) : STATUS_FAILED;
 }
 
 static int run(struct cli *c, int argc, char **argv)
@@ -96,7 +102,7 @@ static int run(struct cli *c, int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		if (strpbrk(argv[i], " =\"'\\"))
 			return usage_error(c, "'%s' is no name", argv[i]);
-	return argc > 1 ? add_rules(c, argv[0], argv + 1, (size_t)argc - 1) : offer(c, argv[0]);
+	return argc > 1 ? net_allow(c, argv[0], argv + 1, (size_t)argc - 1) : offer(c, argv[0]);
 }
 
 const struct command command_allow = {

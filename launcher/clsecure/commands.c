@@ -26,6 +26,8 @@ const struct command *const commands[] = {
 	&command_kill,
 	&command_net,
 	&command_allow,
+	&command_approvals,
+	&command_forward,
 	&command_remove,
 	&command_cleanup,
 	&command_cleanup_all,

@@ -93,7 +93,8 @@ extern const struct command command_run; /* without a subcommand */
 extern const struct command command_shell, command_exec, command_add, command_set, command_remove,
 	command_cleanup, command_cleanup_all, command_list, command_sessions, command_kill,
 	command_info, command_help, command_complete, command_setup, command_unsetup,
-	command_doctor, command_ssh_config, command_net, command_allow;
+	command_doctor, command_ssh_config, command_net, command_allow,
+	command_approvals, command_forward;
 
 extern const struct command *const commands[]; /* NULL-terminated */
 extern const struct option_info common_options[]; /* of every command */

@@ -1,12 +1,15 @@
-/* net: what a project's network reached and refused. */
+/* net, refuse, dial: what a project's network reached and refused; Ask= answered by no; a port inside. */
 #include "config.h"
 #include "launcher/clsecured/projects.h"
 #include "lib/base/macros.h"
 #include "lib/sandbox/reached.h"
 
 #include <errno.h>
-#include <sys/mman.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+
+#define DIAL_MS 2000
 
 struct found {
 	struct egress_record *records; /* owned */
@@ -86,7 +89,7 @@ static const char *verdict(const struct egress_record *r)
 	if (egress_is_refusal(r->reason))
 		return "refused";
 	if (r->reason == EGRESS_WAITING)
-		return "waits";
+		return r->open > 0 ? "waits" : "waited";
 	if (r->reason == EGRESS_ALLOWED || r->reason == EGRESS_LEARNED)
 		return "reached";
 	return "failed";
@@ -147,4 +150,80 @@ int op_net(struct request *r, struct error *e)
 	for (size_t i = 0; err == 0 && i < f.n; i++)
 		err = record_row(r, &f.records[i]);
 	return err < 0 ? err : last_row(r, p, &f);
+}
+
+int op_refuse(struct request *r, struct error *e)
+{
+	struct keeper_request q = {.version = KEEPER_VERSION, .op = KEEPER_REFUSE};
+	const char *name = message_get(r->m, "name") ?: "", *port = message_get(r->m, "port") ?: "";
+	_cleanup_policy_ struct policy *p = NULL;
+	_cleanup_close_ int conn = -1;
+	struct keeper_reply reply_;
+	char slug[SLUG_MAX + 1];
+	int err = project_named(r, slug, e);
+
+	if (err == 0)
+		err = project_for(r, slug, RIGHT_CHANGE, NULL, POLICY_TRUSTED_ONLY, &p, e);
+	if (err < 0)
+		return err;
+	q.session = (uint32_t)strtoul(port, NULL, 10);
+	if (snprintf(KEEPER_NAME(&q), KEEPER_NAME_SIZE, "%s", name) >= (int)KEEPER_NAME_SIZE)
+		return error_set(e, -EINVAL, "no name and port");
+	err = keeper_connect(slug, false, NULL, KEEPER_WAIT_MS, &conn, e);
+	if (err == -ENOENT)
+		return error_set(e, -ESRCH, "no sandbox of '%s' runs", slug);
+	return err < 0 ? err : keeper_call(conn, &q, &reply_, NULL, NULL, KEEPER_WAIT_MS, e);
+}
+
+/* -ECONNREFUSED: nobody listens there. */
+static int dial(const char *slug, uint32_t port, const char *family, int *ret_fd, struct error *e)
+{
+	struct keeper_request q = {.version = KEEPER_VERSION, .op = KEEPER_DIAL, .session = port};
+	_cleanup_close_ int conn = -1, fd = -1;
+	struct pollfd p = {.events = POLLOUT};
+	socklen_t size = sizeof(int);
+	struct keeper_reply reply_;
+	size_t n_fds = 1;
+	int err = keeper_connect(slug, false, NULL, KEEPER_WAIT_MS, &conn, e), code = ETIMEDOUT;
+
+	if (err == -ENOENT)
+		return error_set(e, -ESRCH, "no sandbox of '%s' runs", slug);
+	snprintf(q.service, sizeof(q.service), "%s", family);
+	if (err == 0)
+		err = keeper_call(conn, &q, &reply_, &fd, &n_fds, KEEPER_WAIT_MS, e);
+	if (err == 0 && n_fds != 1)
+		err = error_set(e, -EPROTO, "the sandbox's keeper gave no connection");
+	if (err < 0)
+		return err;
+	p.fd = fd;
+	if (poll(&p, 1, DIAL_MS) > 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) < 0)
+		code = errno;
+	if (code != 0)
+		return error_errno(e, -code, "port %u of the sandbox", port);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int op_dial(struct request *r, struct error *e)
+{
+	const char *text = message_get(r->m, "port") ?: "";
+	uint32_t port = (uint32_t)strtoul(text, NULL, 10);
+	_cleanup_message_ struct message m = {0};
+	_cleanup_policy_ struct policy *p = NULL;
+	_cleanup_close_ int fd = -1;
+	char slug[SLUG_MAX + 1];
+	int err = project_named(r, slug, e);
+
+	if (err == 0)
+		err = project_for(r, slug, RIGHT_ENTER, NULL, POLICY_TRUSTED_ONLY, &p, e);
+	if (err < 0)
+		return err;
+	err = dial(slug, port, "4", &fd, e);
+	if (err == -ECONNREFUSED)
+		err = dial(slug, port, "6", &fd, e);
+	if (err < 0)
+		return err;
+	m.fds[0] = fd;
+	m.n_fds = 1;
+	return reply(r, "row", &m);
 }

@@ -23,6 +23,8 @@ static const struct op {
 	{"kill", op_kill, false},
 	{"open", op_open, true},
 	{"net", op_net, false},
+	{"refuse", op_refuse, false},
+	{"dial", op_dial, false},
 };
 
 int reply(struct request *r, const char *type, struct message *m)

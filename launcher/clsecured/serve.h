@@ -44,6 +44,7 @@ int gateway_person(struct request *r, struct error *e);
 
 typedef int op_fn(struct request *r, struct error *e);
 op_fn op_find, op_add, op_set, op_remove, op_list, op_info, op_findings, op_sessions, op_kill,
-	op_open, op_net;
+	op_open, op_net, op_refuse,
+	op_dial;
 
 #endif

@@ -208,8 +208,8 @@ int domains_policy(const struct policy *p, char **ret_text, struct error *e)
 		err = write_rules(f, "deny", p, SETTING_DENY_DOMAINS, e);
 	for (size_t i = 0; i < n; i++)
 		fprintf(f, "hostport %s\n", ports[i]);
-	fprintf(f, "strict %s\nlearn %s\n", policy_text(p, SETTING_STRICT_NAMES),
-		policy_text(p, SETTING_LEARN));
+	fprintf(f, "strict %s\nlearn %s\nask %s\n", policy_text(p, SETTING_STRICT_NAMES),
+		policy_text(p, SETTING_LEARN), policy_text(p, SETTING_ASK));
 	if (fclose(f) != 0 && err == 0)
 		err = error_errno(e, -ENOMEM, "put the network's policy together");
 	if (err == 0)

@@ -72,7 +72,7 @@ const struct setting_info settings[SETTING_COUNT_] = {
 	[SETTING_LEARN] = {"Network", "Learn", TYPE_BOOL, NULL, "no", LOOSER_HIGHER, WHO_OWNER,
 		true, NULL, "Whether every name is allowed and noted."},
 	[SETTING_ASK] = {"Network", "Ask", TYPE_BOOL, NULL, "no", LOOSER_HIGHER, WHO_OWNER, true,
-		"*", "Whether the person is asked about a new name."},
+		NULL, "Whether the person is asked about a new name."},
 	[SETTING_NOTIFY] = {"Network", "Notify", TYPE_BOOL, NULL, "no", LOOSER_ANY, WHO_OWNER, true,
 		"*", "Whether the person is told of refused names."},
 

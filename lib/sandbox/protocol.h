@@ -67,6 +67,13 @@ enum keeper_op {
 	 * network is filtered at all.
 	 */
 	KEEPER_REACHED,
+	/* .service and on: a name, ended by NUL (KEEPER_NAME); .session: a port.  Ask=: it is no. */
+	KEEPER_REFUSE,
+	/*
+	 * .session: a TCP port of the sandbox's loopback, ::1 where .service is "6"; answered with a
+	 * socket that connects to it.
+	 */
+	KEEPER_DIAL,
 };
 
 /*
@@ -109,6 +116,10 @@ _Static_assert(sizeof(struct keeper_reply) == 568 && offsetof(struct keeper_repl
 		offsetof(struct keeper_reply, service) == 56 &&
 		offsetof(struct keeper_reply, text) == 312,
 	"keepers of every version answer by this");
+
+/* The four texts of a request are one for KEEPER_REFUSE. */
+#define KEEPER_NAME(q) ((char *)(q) + offsetof(struct keeper_request, service))
+#define KEEPER_NAME_SIZE (sizeof(struct keeper_request) - offsetof(struct keeper_request, service))
 
 static inline bool keeper_common(uint32_t op)
 {

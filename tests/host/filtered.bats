@@ -317,6 +317,72 @@ print(libc.syscall(321, 0, 0, 0), ctypes.get_errno())'
 	as_person nel clsecure set netapp AllowDomains="$ALLOWED"
 }
 
+@test "Ask=yes: a connection to a new name waits for the person's answer" {
+	local transfer
+	inside true
+	as_person nel clsecure set netapp Ask=yes
+	inside curl -sS -m 20 http://other.test/ >"$BATS_TEST_TMPDIR/page" 2>&1 3>&- &
+	transfer=$!
+	waiting() { [ "$(as_person nel clsecure approvals netapp)" = other.test:80 ]; }
+	eventually 5 waiting
+	# no
+	(sleep 1.5; echo n; sleep 3) | as_person nel timeout 4 script -qec 'clsecure approvals -f netapp' /dev/null >"$BATS_TEST_TMPDIR/tty" || :
+	grep -q 'other.test:80 is new. Allow it?' "$BATS_TEST_TMPDIR/tty"
+	wait $transfer || :
+	run cat "$BATS_TEST_TMPDIR/page"
+	refute_has ' for '
+	run as_person nel clsecure net netapp
+	assert_match 'refused +other.test +80 .*the answer was no'
+	# yes, to another
+	inside curl -sS -m 20 http://web.test:81/ >"$BATS_TEST_TMPDIR/page2" 2>&1 3>&- &
+	(sleep 3; echo y; sleep 3) | as_person nel timeout 5 script -qec 'clsecure approvals -f netapp' /dev/null >"$BATS_TEST_TMPDIR/tty" || :
+	grep -q 'web.test:81 is new. Allow it?' "$BATS_TEST_TMPDIR/tty"
+	run as_person nel clsecure info netapp
+	assert_match 'AllowDomains .*web.test:81'
+	as_person nel clsecure set netapp Ask=no AllowDomains="$ALLOWED"
+	run as_person gitta clsecure approvals netapp
+	assert_status 1
+}
+
+@test "forward: a port inside on the host's loopback, until interrupted" {
+	local pid
+	inside true
+	run as_person nel clsecure forward netapp 99999
+	assert_status 2
+	inside timeout 60 python3 -m http.server -b 127.0.0.1 3000 >/dev/null 2>&1 3>&- &
+	as_person nel timeout 60 clsecure forward netapp 3000 3000:3001 >"$BATS_TEST_TMPDIR/said" 3>&- &
+	eventually 5 curl -sS -m 2 -o /dev/null http://127.0.0.1:3000/
+	run cat "$BATS_TEST_TMPDIR/said"
+	assert_has 'localhost:3001 is port 3000 inside'
+	run curl -sS -m 5 http://localhost:3001/
+	assert_has 'Directory listing'
+	# half-closed, and much
+	inside timeout 60 python3 -c '
+import socket
+s = socket.create_server(("::1", 3002), family=socket.AF_INET6)
+c, _ = s.accept()
+n = 0
+while m := c.recv(65536):
+    n += len(m)
+c.sendall(b"%d" % n)' 3>&- &
+	as_person nel timeout 60 clsecure forward netapp 3002 3>&- >/dev/null &
+	listens() { inside ss -ltn | grep -q ':3002 '; }
+	eventually 10 listens
+	run python3 -c '
+import socket
+s = socket.create_connection(("127.0.0.1", 3002), 5)
+s.sendall(b"x" * 5000000)
+s.shutdown(socket.SHUT_WR)
+print(s.recv(100).decode())'
+	assert_output 5000000
+	pid=$(pgrep -xof 'clsecure forward netapp 3000 3000:3001')
+	kill -INT "$pid"
+	gone() { ! curl -sS -m 1 -o /dev/null http://127.0.0.1:3001/; }
+	eventually 3 gone
+	kill "$(pgrep -xof 'clsecure forward netapp 3002')"
+	as_person nel clsecure kill netapp
+}
+
 @test "clsecure-egress is nobody: its own uid, no capability, a filter, no file of the sandbox" {
 	local pid
 	inside true

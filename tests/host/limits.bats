@@ -195,7 +195,7 @@ refused() {
 
 @test "what is not in this version is refused by name, and what is the administrator's to others" {
 	local setting
-	for setting in MemoryMax=1G TasksMax=10 CPUQuota=50 IOWeight=5 HomeSize=1G ForwardPorts=80 Ask=yes Notify=yes \
+	for setting in MemoryMax=1G TasksMax=10 CPUQuota=50 IOWeight=5 HomeSize=1G ForwardPorts=80 Notify=yes \
 		Workspace=review Record=yes LogCommands=yes KeepDays=3; do
 		refused "$setting" 'not in this version'
 	done

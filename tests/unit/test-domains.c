@@ -78,7 +78,7 @@ static void sets(void **state)
 	ADD();
 	put_in(own_domains, "claude.conf", "[Network]\nAllowDomains=api.test\nAllowDomains=log.test\n");
 	p = LOAD();
-	expect_text(p, "allow api.test @claude\nallow log.test @claude\nstrict yes\nlearn no\n");
+	expect_text(p, "allow api.test @claude\nallow log.test @claude\nstrict yes\nlearn no\nask no\n");
 	policy_free(p);
 	/* the administrator's takes the place of ours */
 	put_in(domains, "claude.conf", "[Network]\nAllowDomains=other.test\n");
@@ -90,7 +90,7 @@ static void sets(void **state)
 	assert_non_null(strstr(e.text, "there is no set '@none'"));
 	p = LOAD();
 	expect_text(p, "allow other.test @claude\nallow a.test:22\ndeny *.evil.test\n"
-		       "hostport 5432\nhostport 80\nstrict no\nlearn no\n");
+		       "hostport 5432\nhostport 80\nstrict no\nlearn no\nask no\n");
 	/* a set that is gone, or wrong, leaves no policy at all */
 	put_in(domains, "claude.conf", "[Network]\nAllowDomains=@claude\n");
 	assert_int_equal(domains_policy(p, &text, &e), -EBADMSG);

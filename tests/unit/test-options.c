@@ -181,6 +181,9 @@ static const struct parse_case {
 	{{"net", "a", "b"}, 2, "net"},
 	{{"allow"}, 2, "allow"},
 	{{"allow", "app", "x.test"}, 0, "allow", 2, 2, "app"},
+	{{"forward", "app"}, 2, "forward"},
+	{{"forward", "app", "80:8080"}, 0, "forward", 2, 2, "app"},
+	{{"approvals", "-f"}, 0, "approvals", 0, 0},
 	{{"add", "--name"}, 2, "add"},
 	{{"add", "--name", "x", "-"}, 0, "add", 1, 1, "-"},
 };
@@ -228,7 +231,8 @@ static const struct {
 	{"verb", NULL, "verbose"},
 	{"allow-netwrok", NULL, "allow-network"},
 	{"dry-run", NULL, NULL}, /* of another command */
-	{"app", NULL, NULL},
+	{"app", "approvals", NULL},
+	{"api", NULL, NULL},
 	{"web", NULL, NULL},
 	{"l", NULL, NULL},
 	{"", NULL, NULL},

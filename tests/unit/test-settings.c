@@ -227,7 +227,6 @@ static void not_in_this_version(void **state)
 	static const enum setting whole[] = {
 		SETTING_ROOT_DIRECTORY,
 		SETTING_FORWARD_PORTS,
-		SETTING_ASK,
 		SETTING_NOTIFY,
 		SETTING_MEMORY_MAX,
 		SETTING_TASKS_MAX,
