@@ -170,7 +170,7 @@ static int pass_end(struct conn *c, int side)
 {
 	struct flow *f = &c->flow[side];
 
-	if (f->eof && !f->closed && f->ok == 0) {
+	if (f->eof && !f->closed && f->n == 0) {
 		f->closed = true;
 		shutdown(c->fd[!side], SHUT_WR);
 	}
@@ -323,11 +323,13 @@ static void on_event(evutil_socket_t fd, short events, void *arg)
 		door_proxy(c);
 		return;
 	}
-	if ((events & EV_WRITE) && (flush_held(c, !side) < 0 || pass_end(c, !side) < 0))
+	if ((events & EV_WRITE) && flush_held(c, !side) < 0)
 		return;
-	if ((events & EV_READ) && (pump(c, side) < 0 || pass_end(c, side) < 0))
+	if ((events & EV_READ) && pump(c, side) < 0)
 		return;
-	relay_events(c);
+	/* what one side said can have let the other's last bytes go on */
+	if (pass_end(c, INSIDE) == 0 && pass_end(c, OUTSIDE) == 0)
+		relay_events(c);
 }
 
 static short wanted(const struct conn *c, int side)
