@@ -98,6 +98,9 @@ static const struct sock_filter program[] = {
 	WITHOUT(open, 1, WRITES, EACCES),
 #endif
 	ALLOW(epoll_pwait),
+#ifdef SYS_epoll_pwait2
+	ALLOW(epoll_pwait2),
+#endif
 	ALLOW(epoll_ctl),
 	ALLOW(epoll_create1),
 	ALLOW(eventfd2),

@@ -83,6 +83,16 @@ def test_relay(net):
         r = e.expect("a.test", 2222, "allowed")
     equal((r["sent"], r["received"], r["open"], r["count"], r["rule"]),
           (len(data), len(data), 0, 1, "a.test:2222"))
+    # a server that has IPv6 alone, and one whose IPv6 does not answer
+    Server(net, 2225, echo, SERVER6)
+    Server(net, 2225, echo)
+    net.dns.names.update({"six.test": [SERVER6], "both.test": ["2001:db8::99", SERVER]})
+    equal(e.policy("allow a.test:2222\nallow a.test:2223\nallow *:2225"), (0, ""))
+    for name in ("six.test", "both.test"):
+        s = e.open(name, 2225)
+        s.settimeout(15)
+        s.sendall(b"x")
+        equal(s.recv(1), b"x")
     # back-pressure: a client that does not read costs little
     s = e.open("a.test", 2222)
     s.settimeout(0.5)

@@ -9,6 +9,7 @@ SOURCES = os.path.dirname(os.path.abspath(__file__)) + "/../.."
 UID = 69998
 libc = ctypes.CDLL(None, use_errno=True)
 NEWNET, NEWNS = 0x40000000, 0x20000
+SERVER6 = "2001:db8::10"
 SERVER, HOST, RESOLVER = "203.0.113.10", "203.0.113.1", "203.0.113.53"
 POLICY, LOG, REFUSE, READY, CHANGED = 1, 2, 3, 4, 5
 REASONS = """- allowed learned waiting not-listed port denied bad-name forbidden other-name no-name protocol
@@ -109,13 +110,14 @@ class Internet:
         self.inside, self.host, self.net = Netns(), Netns(), Netns()
         with self.host:
             sh(f"ip link add host0 type veth peer name net0 && ip addr add {HOST}/24 dev host0 && "
-               "ip link set host0 up")
+               "ip addr add 2001:db8::1/64 dev host0 nodad && ip link set host0 up")
             sh(f"ip link set net0 netns /proc/self/fd/{self.net.fd} 2>/dev/null || "
                f"ip link set net0 netns {self.pid_in(self.net)}")
         with self.net:
             sh("ip link set net0 up")
             for a in (SERVER, RESOLVER, "203.0.113.11"):
                 sh(f"ip addr add {a}/24 dev net0")
+            sh(f"ip addr add {SERVER6}/64 dev net0 nodad")
         with self.inside:
             sh("ip addr add 198.18.0.1/15 dev lo")
         self.dns = Dns(self.net)
