@@ -4,6 +4,7 @@
 #include "config.h"
 #include "launcher/clsecure-keeper/show.h"
 #include "lib/base/macros.h"
+#include "lib/base/names.h"
 #include "lib/sandbox/toolchains.h"
 
 #include <errno.h>
@@ -55,10 +56,14 @@ static int bind_add(struct keeper *k, struct show *s, const char *path)
 	return variable_add(k, path);
 }
 
+/* What is installed in the worker's home is found first, as in anybody's. */
 static int path_make(struct keeper *k, const struct toolchains *t)
 {
-	return asprintf(&k->path, "%s%s%s" SYSTEM_PATH, t->path, t->path[0] ? ":" : "",
-		       t->claude ? INSIDE_BIN ":" : "") < 0 ? -ENOMEM : 0;
+	char worker[WORKER_NAME_MAX + 1];
+
+	worker_name(k->slug, worker);
+	return asprintf(&k->path, "/home/%s/.local/bin:%s%s%s" SYSTEM_PATH, worker, t->path,
+		       t->path[0] ? ":" : "", t->claude ? INSIDE_BIN ":" : "") < 0 ? -ENOMEM : 0;
 }
 
 int tools_plan(struct keeper *k, struct show *s, struct error *e)

@@ -150,7 +150,7 @@ by_doors() {
 	run inside cat /home/ses/.cargo/credentials.toml
 	[ "$status" -ne 0 ]
 	run su - claude-worker-sesapp -c 'echo $PATH' </dev/null
-	assert_has ':/usr/bin:'
+	assert_match '^/home/claude-worker-sesapp/\.local/bin:/home/ses/.*:/usr/bin:'
 	as_person ses clsecure set sesapp Toolchains=none
 	as_person ses clsecure kill sesapp
 	run by_doors 'command -v owntool nodetool || echo none'
