@@ -10,14 +10,15 @@
 
 #define LOOK_MS 1000
 
-/* KEY=, KEY+=; what is taken away is in doubt no more. */
+/* KEY=VALUE, KEY+=VALUE; what is taken away or back is in doubt no more. */
 static bool names(char *const *assignments, enum setting s)
 {
 	size_t n = strlen(settings[s].key);
 
 	for (; *assignments; assignments++)
 		if (strncmp(*assignments, settings[s].key, n) == 0 &&
-			((*assignments)[n] == '=' || (*assignments)[n] == '+'))
+			((*assignments)[n] == '+' ||
+				((*assignments)[n] == '=' && (*assignments)[n + 1])))
 			return true;
 	return false;
 }
@@ -108,12 +109,30 @@ static void tell_shell(struct request *r, const char *slug)
 	(void)note(r, "Shell= is set, but '%s' is no program that is there inside", shell);
 }
 
+/* The person's file counts too: Network= may be said there. */
+static void tell_domains(struct request *r, const char *slug)
+{
+	_cleanup_policy_ struct policy *p = NULL;
+	const char *network;
+
+	if (policy_load(slug, NULL, 0, &p, NULL) < 0)
+		return;
+	network = policy_choice(p, SETTING_NETWORK);
+	if (!streq(network, "filtered"))
+		(void)note(r,
+			"AllowDomains= is set, but Network=%s does not ask it: 'clsecure set %s "
+			"Network=filtered' does",
+			network, slug);
+}
+
 void doubts_tell(struct request *r, const char *slug, char *const *assignments)
 {
 	_cleanup_policy_ struct policy *p = NULL;
 
 	if (names(assignments, SETTING_SHELL))
 		tell_shell(r, slug);
+	if (names(assignments, SETTING_ALLOW_DOMAINS))
+		tell_domains(r, slug);
 	if (policy_load(slug, NULL, POLICY_TRUSTED_ONLY, &p, NULL) < 0)
 		return;
 	if (names(assignments, SETTING_ALLOW_USERS))

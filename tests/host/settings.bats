@@ -302,6 +302,8 @@ doubtful() {
 	doubtful AllowUsers='seta setghost' "AllowUsers= is set, but there is no user 'setghost'"
 	doubtful AllowUsers+=clsecure-egress "AllowUsers= is set, but 'clsecure-egress' is one of clsecure's own users"
 	doubtful AllowGroups=root
+	doubtful AllowDomains+=x.test "AllowDomains= is set, but Network=none does not ask it: 'clsecure set setapp Network=filtered' does"
+	doubtful AllowDomains=
 	doubtful AllowGroups=setghosts "AllowGroups= is set, but there is no group 'setghosts'"
 	doubtful Shell=/bin/sh
 	doubtful Shell=/bin/setsh "Shell= is set, but '/bin/setsh' is no program that is there inside"
