@@ -46,7 +46,8 @@ expected() {
 	done
 	[ -z "$units" ] || printf "$units/%s\n" clsecure.slice clsecured.service clsecured.socket
 	printf "$share/%s\n" bash-completion/completions/clsecure zsh/vendor-completions/_clsecure \
-		clsecure/setup/{pam-clsecure,sshd.conf,user@.conf,user-runtime-dir@.conf} doc/clsecure/clsecure.conf.sample
+		clsecure/setup/{pam-clsecure,sshd.conf,user@.conf,user-runtime-dir@.conf} doc/clsecure/clsecure.conf.sample \
+		clsecure/domains.d/claude.conf
 }
 
 @test "out of the tree, every directory elsewhere: DESTDIR holds it all, uninstall leaves nothing" {
