@@ -186,12 +186,15 @@ in_nested_host() {
 	assert_status 2
 }
 
-@test "a file of tests with packages that is not for --all alone is refused" {
+@test "a file of tests with packages or the IDE that is not for --all alone is refused" {
+	local line
 	cp -r /usr/src/clsecure "$BATS_TEST_TMPDIR/checkout"
-	printf '# packages: hello\n@test "x" { hello; }\n' >"$BATS_TEST_TMPDIR/checkout/tests/host/wrong.bats"
-	run "$BATS_TEST_TMPDIR/checkout/dev" check wrong
-	assert_status 1
-	assert_has 'which is for files'
+	for line in 'packages: hello' 'ide: yes'; do
+		printf '# %s\n@test "x" { hello; }\n' "$line" >"$BATS_TEST_TMPDIR/checkout/tests/host/wrong.bats"
+		run "$BATS_TEST_TMPDIR/checkout/dev" check wrong
+		assert_status 1
+		assert_has 'which is for files'
+	done
 }
 
 @test "wrong words are refused with 2" {

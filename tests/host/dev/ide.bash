@@ -15,7 +15,7 @@ ide_need() {
 }
 
 ide_make() {
-	local work=$RUN/ide arch=$1 opt version dir
+	local work=$RUN/ide arch=$1 opt dir
 	opt=$work/layer/opt/ide
 	say "fetching and compiling code-server (once, some minutes)"
 	mkdir "$work" || die "cannot write into $RUN"
