@@ -383,6 +383,13 @@ print(s.recv(100).decode())'
 	as_person nel clsecure kill netapp
 }
 
+@test "by sudo, which leaves limits that cannot be raised" {
+	as_person nel clsecure kill netapp
+	sleep 1
+	run sudo -u claude-worker-netapp curl -sS -m 5 http://web.test/ </dev/null
+	assert_output 'web.test for 203.0.113.1'
+}
+
 @test "clsecure-egress is nobody: its own uid, no capability, a filter, no file of the sandbox" {
 	local pid
 	inside true
