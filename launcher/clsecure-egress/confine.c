@@ -75,11 +75,17 @@ static int restrict_files(void)
 	return syscall(SYS_landlock_restrict_self, ruleset, 0) < 0 ? -errno : 0;
 }
 
+/* Never upwards, which takes a privilege: sudo has left no core dump to whom it starts. */
 static int set_limit(int what, rlim_t value)
 {
-	struct rlimit r = {value, value};
+	struct rlimit r;
 
-	return setrlimit(what, &r) < 0 ? -errno : 0;
+	if (getrlimit((__rlimit_resource_t)what, &r) < 0)
+		return -errno;
+	if (r.rlim_max < value)
+		return 0;
+	r.rlim_cur = r.rlim_max = value;
+	return setrlimit((__rlimit_resource_t)what, &r) < 0 ? -errno : 0;
 }
 
 /* As many descriptors as it may have, none of them a file that grows; no other process. */
