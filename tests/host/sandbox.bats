@@ -112,8 +112,10 @@ print(struct.unpack_from("=Ii", s.recv(4096))[1])' "$@"
 }
 
 @test "a caller that went before it was answered has no session, though it lives" {
-	local caller
+	local caller keeper
 	hold
+	keeper=$(pgrep -oxf 'clsecure-keeper box')
+	kill -STOP "$keeper"
 	python3 -c '
 import socket, struct, time
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -124,6 +126,7 @@ print("asked", flush=True)
 time.sleep(60)' >"$BATS_TEST_TMPDIR/said" 3>&- &
 	caller=$!
 	eventually 5 grep -q asked "$BATS_TEST_TMPDIR/said"
+	kill -CONT "$keeper"
 	run clsecure sessions box
 	assert_has box:1
 	refute_has early
