@@ -71,6 +71,8 @@ static _Noreturn void exec_egress(const struct egress *g, int control)
 		setresgid(EGRESS_UID, EGRESS_UID, EGRESS_UID) < 0 ||
 		setresuid(EGRESS_UID, EGRESS_UID, EGRESS_UID) < 0 || setuid(0) == 0 ||
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		/* a stopped one would not see its control socket end */
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
 		sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		_exit(1);
 	execve(EGRESS_PROGRAM, argv, envp);

@@ -80,9 +80,13 @@ works() { [ "$(inside curl -sS -m 2 http://web.test/)" = 'web.test for 203.0.113
 	works
 }
 
-@test "the keeper killed: clsecure-egress ends too" {
+@test "the keeper killed: clsecure-egress ends too, stopped as well" {
+	gone() { ! pgrep -x clsecure-egress; }
 	works
 	kill -9 "$(pgrep -oxf 'clsecure-keeper netapp')"
-	gone() { ! pgrep -x clsecure-egress; }
+	eventually 5 gone
+	works
+	kill -STOP "$(pgrep -x clsecure-egress)"
+	kill -9 "$(pgrep -oxf 'clsecure-keeper netapp')"
 	eventually 5 gone
 }
