@@ -1,7 +1,11 @@
-/* net, refuse, dial: what a project's network reached and refused; Ask= answered by no; a port inside. */
+/*
+ * net, refuse, dial: what a project's network reached and refused; Ask= answered by no; a port
+ * inside.
+ */
 #include "config.h"
 #include "launcher/clsecured/projects.h"
 #include "lib/base/macros.h"
+#include "lib/policy/words.h"
 #include "lib/sandbox/reached.h"
 
 #include <errno.h>
@@ -152,10 +156,21 @@ int op_net(struct request *r, struct error *e)
 	return err < 0 ? err : last_row(r, p, &f);
 }
 
+static int port_of(const struct request *r, uint32_t *ret_port, struct error *e)
+{
+	const char *text = message_get(r->m, "port") ?: "";
+	uint64_t port;
+
+	if (parse_count(text, &port) < 0 || port > UINT16_MAX)
+		return error_set(e, -EINVAL, "'%s' is no port", text);
+	*ret_port = (uint32_t)port;
+	return 0;
+}
+
 int op_refuse(struct request *r, struct error *e)
 {
 	struct keeper_request q = {.version = KEEPER_VERSION, .op = KEEPER_REFUSE};
-	const char *name = message_get(r->m, "name") ?: "", *port = message_get(r->m, "port") ?: "";
+	const char *name = message_get(r->m, "name") ?: "";
 	_cleanup_policy_ struct policy *p = NULL;
 	_cleanup_close_ int conn = -1;
 	struct keeper_reply reply_;
@@ -164,9 +179,10 @@ int op_refuse(struct request *r, struct error *e)
 
 	if (err == 0)
 		err = project_for(r, slug, RIGHT_CHANGE, NULL, POLICY_TRUSTED_ONLY, &p, e);
+	if (err == 0)
+		err = port_of(r, &q.session, e);
 	if (err < 0)
 		return err;
-	q.session = (uint32_t)strtoul(port, NULL, 10);
 	if (snprintf(KEEPER_NAME(&q), KEEPER_NAME_SIZE, "%s", name) >= (int)KEEPER_NAME_SIZE)
 		return error_set(e, -EINVAL, "no name and port");
 	err = keeper_connect(slug, false, NULL, KEEPER_WAIT_MS, &conn, e);
@@ -206,8 +222,7 @@ static int dial(const char *slug, uint32_t port, const char *family, int *ret_fd
 
 int op_dial(struct request *r, struct error *e)
 {
-	const char *text = message_get(r->m, "port") ?: "";
-	uint32_t port = (uint32_t)strtoul(text, NULL, 10);
+	uint32_t port = 0;
 	_cleanup_message_ struct message m = {0};
 	_cleanup_policy_ struct policy *p = NULL;
 	_cleanup_close_ int fd = -1;
@@ -216,6 +231,8 @@ int op_dial(struct request *r, struct error *e)
 
 	if (err == 0)
 		err = project_for(r, slug, RIGHT_ENTER, NULL, POLICY_TRUSTED_ONLY, &p, e);
+	if (err == 0)
+		err = port_of(r, &port, e);
 	if (err < 0)
 		return err;
 	err = dial(slug, port, "4", &fd, e);

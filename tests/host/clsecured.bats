@@ -70,7 +70,7 @@ for data in (b"", b"\0", b"\0\0\0\0", b"\5\0\0\0op=x", b"\5\0\0\0opxx\0", b"\xff
 @test "an identity in a message is not believed" {
 	raw dbob '
 for extra in (["uid=0"], ["peer=0", "admin=1"], ["who=dann"], ["user=root", "gateway=1"], ["ticket=" + "0" * 64]):
-    for op in ("find", "set", "remove", "kill", "info", "sessions"):
+    for op in ("find", "set", "remove", "kill", "info", "sessions", "net", "refuse", "dial"):
         reply = talk(frame("op=" + op, "project=dapp", "setting=MaxSessions=1", *extra))
         assert b"code=-13\0" in reply, (op, extra, reply)
     reply = talk(frame("op=list", *extra))
@@ -78,6 +78,15 @@ for extra in (["uid=0"], ["peer=0", "admin=1"], ["who=dann"], ["user=root", "gat
 '
 	run as_person dann clsecure info dapp
 	assert_match 'MaxSessions .*256'
+}
+
+@test "what is no port is refused, also where it would be one if it were cut" {
+	raw dann '
+for port in ("", "0x50", "-1", "65536", "4294967376", "80 ", "99999999999999999999"):
+    for op in ("dial", "refuse"):
+        reply = talk(frame("op=" + op, "project=dapp", "name=a.test", "port=" + port))
+        assert b"code=-22\0" in reply and b"is no port" in reply, (op, port, reply)
+'
 }
 
 @test "another person does not enter, with descriptors or without" {
