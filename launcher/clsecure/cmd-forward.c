@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -128,10 +129,14 @@ static void carry(int a, int b)
 static void serve(const struct cli *c, const char *word, const struct forward *f, int listener)
 {
 	_cleanup_close_ int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC), inside = -1;
+	pid_t parent = getpid();
 
 	if (fd < 0 || fork() != 0)
 		return;
 	signal(SIGCHLD, SIG_DFL);
+	/* The ports, too, are those of who forked this, until that is ended. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
+		_exit(1);
 	if (dial(c, word, f->inside, &inside) != 0)
 		_exit(1);
 	carry(fd, inside);
@@ -169,7 +174,8 @@ static int run(struct cli *c, int argc, char **argv)
 		int err = 0;
 
 		if (!forward_parse(argv[i + 1], &f[i]))
-			return usage_error(c, "'%s' is neither PORT nor PORT:HOSTPORT", argv[i + 1]);
+			return usage_error(
+				c, "'%s' is neither PORT nor PORT:HOSTPORT", argv[i + 1]);
 		err = forward_listen(&f[i]);
 		if (err < 0) {
 			error_errno(&e, err, "listen on port %u of the loopback", f[i].host);
