@@ -117,5 +117,6 @@ const struct command command_approvals = {
 	.options = options,
 	.max = 1,
 	.operand = OPERAND_EITHER,
+	.flags = COMMAND_JSON,
 	.run = run,
 };

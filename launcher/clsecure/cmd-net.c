@@ -87,7 +87,7 @@ static const struct column columns[] = {
 	{"SENT", NULL, cell_sent},
 	{"RECEIVED", NULL, cell_received},
 	{"WHY", NULL, cell_why},
-	{"", NULL, cell_detail},
+	{"DETAIL", NULL, cell_detail},
 };
 
 static int print_table(struct cli *c, struct rows *r)
@@ -156,8 +156,10 @@ static void tell_none(const struct cli *c, const struct rows *r)
 	const char *network = rows_get(r, r->n - 1, "network");
 
 	if (!streq(network, "filtered"))
-		say(c, "Network=%s: what it reaches is not recorded. See 'clsecure set --help'.",
-			network);
+		say(c,
+			"Network=%s: what it reaches is not recorded. 'clsecure set %s "
+			"Network=filtered' begins it.",
+			network, rows_get(r, r->n - 1, "project"));
 	else
 		say(c, "Nothing was reached or refused yet.");
 }

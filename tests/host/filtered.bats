@@ -325,6 +325,7 @@ print(libc.syscall(321, 0, 0, 0), ctypes.get_errno())'
 	transfer=$!
 	waiting() { [ "$(as_person nel clsecure approvals netapp)" = other.test:80 ]; }
 	eventually 5 waiting
+	assert_equal "$(as_person nel clsecure approvals netapp --json | jq -c '.approvals[] | [.name, .port]')" '["other.test",80]'
 	# no
 	(sleep 1.5; echo n; sleep 3) | as_person nel timeout 4 script -qec 'clsecure approvals -f netapp' /dev/null >"$BATS_TEST_TMPDIR/tty" || :
 	grep -q 'other.test:80 is new. Allow it?' "$BATS_TEST_TMPDIR/tty"
@@ -376,9 +377,13 @@ s.shutdown(socket.SHUT_WR)
 print(s.recv(100).decode())'
 	assert_output 5000000
 	pid=$(pgrep -xof 'clsecure forward netapp 3000 3000:3001')
+	# it ends with its ports and its connections
+	exec {held}<>/dev/tcp/127.0.0.1/3001
+	eventually 3 pgrep -P "$pid"
 	kill -INT "$pid"
-	gone() { ! curl -sS -m 1 -o /dev/null http://127.0.0.1:3001/; }
+	gone() { ! ss -Hltn | grep -q ':3001 ' && ! pgrep -xf "clsecure forward netapp 3000 3000:3001"; }
 	eventually 3 gone
+	exec {held}>&-
 	kill "$(pgrep -xof 'clsecure forward netapp 3002')"
 	as_person nel clsecure kill netapp
 }
