@@ -44,6 +44,10 @@
 #define GO(to) INSN(BPF_JMP | BPF_JA, 0, 0, to, 0)
 #define CALL(f) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, f)
 #define MAP(d, fd) INSN(BPF_LD | BPF_DW | BPF_IMM, d, BPF_PSEUDO_MAP_FD, 0, fd), INSN(0, 0, 0, 0, 0)
+/* R0: what the map has under the number in a register, or NULL */
+#define LOOK_UP(map, key) \
+	STORE(key, -4), MOV_REG(BPF_REG_2, BPF_REG_10), ADD_IMM(BPF_REG_2, -4), \
+		MAP(BPF_REG_1, map), CALL(BPF_FUNC_map_lookup_elem)
 #define EXIT INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
 /* Where jumps lead: resolve() makes distances of them.  A place is a jump to the next instruction. */
@@ -122,18 +126,10 @@ static int program_load(int listeners, int ports)
 		FIELD(BPF_REG_2, local_ip6[3]),
 		IF_NE(BPF_REG_2, htonl(1), TO_PASS),
 		PLACE(TO_PORT),
-		STORE(BPF_REG_3, -4),
-		MOV_REG(BPF_REG_2, BPF_REG_10),
-		ADD_IMM(BPF_REG_2, -4),
-		MAP(BPF_REG_1, ports),
-		CALL(BPF_FUNC_map_lookup_elem),
+		LOOK_UP(ports, BPF_REG_3),
 		IF_NULL(BPF_REG_0, TO_PASS),
 		PLACE(TO_STEER),
-		STORE(BPF_REG_7, -4),
-		MOV_REG(BPF_REG_2, BPF_REG_10),
-		ADD_IMM(BPF_REG_2, -4),
-		MAP(BPF_REG_1, listeners),
-		CALL(BPF_FUNC_map_lookup_elem),
+		LOOK_UP(listeners, BPF_REG_7),
 		IF_NULL(BPF_REG_0, TO_DROP),
 		MOV_REG(BPF_REG_8, BPF_REG_0),
 		MOV_REG(BPF_REG_1, BPF_REG_6),
