@@ -185,24 +185,12 @@ static const struct sock_filter program[] = {
 	RETURN(ERRNO(ENOSYS)),
 };
 
-/* A sanitizer's runtime needs more; its build is for tests alone. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
-
 int filter_load(void)
 {
 	const struct sock_fprog fprog = {.len = ELEMENTSOF(program),
 		.filter = (struct sock_filter *)(uintptr_t)program};
 
-	if (SANITIZED)
+	if (SANITIZED) /* whose runtime needs more; such a build is for tests alone */
 		return 0;
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &fprog) < 0 ? -errno : 0;
 }

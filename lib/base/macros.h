@@ -14,6 +14,18 @@
 #define _cleanup_fclose_ _cleanup_(fclosep)
 #define _printf_(a, b) __attribute__((__format__(__printf__, a, b)))
 
+/* Built with AddressSanitizer, gcc's or clang's. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
 #define ELEMENTSOF(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Hand ownership on: the variable is empty afterwards. */

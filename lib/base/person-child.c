@@ -17,18 +17,6 @@
 
 #define CHILD_AS_MAX (1024ull * 1024 * 1024) /* bytes of address space */
 
-/* A sanitizer reserves terabytes of address space for itself. */
-#if defined(__SANITIZE_ADDRESS__)
-#define HAVE_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAVE_ASAN 1
-#endif
-#endif
-#ifndef HAVE_ASAN
-#define HAVE_ASAN 0
-#endif
-
 struct person_out {
 	char *data;
 	size_t size;
@@ -140,7 +128,7 @@ static int bounds(unsigned timeout_ms)
 	err = limit(RLIMIT_CPU, timeout_ms / 1000 + 1);
 	if (err == 0)
 		err = limit(RLIMIT_CORE, 0);
-	if (err == 0 && !HAVE_ASAN)
+	if (err == 0 && !SANITIZED) /* which reserves terabytes of address space */
 		err = limit(RLIMIT_AS, CHILD_AS_MAX);
 	if (err == 0 && setitimer(ITIMER_REAL, &it, NULL) < 0)
 		err = -errno;

@@ -16,17 +16,6 @@
 
 #include "launcher/clsecure-egress/egress.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
-
 #define KILLED 1000 /* by the filter */
 #define UNCONFINED 2000
 
