@@ -10,7 +10,7 @@ PACKAGES=(
 	passt bubblewrap pamtester ca-certificates dnsmasq-base
 	gcc g++ clang libclang-rt-dev libc6-dev make autoconf automake libtool pkg-config autoconf-archive
 	libpam0g-dev libseccomp-dev seccomp libcap-dev libcap2-bin nettle-dev libjson-c-dev
-	libsystemd-dev libevent-dev libidn2-dev libnftnl-dev libmnl-dev libcmocka-dev
+	libsystemd-dev libevent-dev libidn2-dev libcmocka-dev
 	gdb strace ltrace file cppcheck clang-tidy clang-tools bats git python3 nodejs npm
 	tmux vim nano less rsync man-db mandoc bash-completion zsh xz-utils zstd bzip2 unzip
 	e2fsprogs acl attr uidmap jq curl wget socat netcat-openbsd tcpdump lsof expect screen
