@@ -45,7 +45,7 @@ static void allow_resolv_conf(int ruleset)
 		allow(ruleset, dirname(path));
 }
 
-/* No file but those can be opened, no port bound, no signal sent; as far as the kernel can say so. */
+/* No file but those can be opened, no port bound, no signal sent; as far as the kernel says so. */
 static int restrict_files(void)
 {
 	struct ruleset attr = {.fs = (1ULL << 13) - 1};

@@ -73,7 +73,9 @@ static int prepare(struct error *e)
 	event_assign(&tick, egress.base, -1, EV_PERSIST, on_tick, NULL);
 	event_priority_set(&tick, 0);
 	event_add(&tick, &second);
-	return resolver_init() < 0 || relay_init() < 0 ? error_set(e, -ENOMEM, "out of memory") : confine(e);
+	if (resolver_init() < 0 || relay_init() < 0)
+		return error_set(e, -ENOMEM, "out of memory");
+	return confine(e);
 }
 
 int main(int argc, char **argv)

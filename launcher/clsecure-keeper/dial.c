@@ -1,4 +1,4 @@
-/* A connection to a port inside, made in the sandbox's network and handed out (clsecure forward). */
+/* A connection to a port inside, made in the sandbox's network and handed out: clsecure forward. */
 #include "config.h"
 #include "launcher/clsecure-keeper/keeper.h"
 #include "lib/base/macros.h"

@@ -138,8 +138,12 @@ static int run(struct keeper *k)
 
 int main(int argc, char **argv)
 {
-	struct keeper k = {
-		.lock = -1, .listener = -1, .filter = -1, .network = -1, .egress = EGRESS_INIT, .sandbox = BUILT_INIT};
+	struct keeper k = {.lock = -1,
+		.listener = -1,
+		.filter = -1,
+		.network = -1,
+		.egress = EGRESS_INIT,
+		.sandbox = BUILT_INIT};
 	struct stat st;
 
 	if (argc == 3 && streq(argv[1], "--network") && geteuid() == PASTA_UID)

@@ -1,7 +1,7 @@
 /*
  * exec: three streams.  A terminal, and a socket that leads out of the sandbox, stay outside, and
- * bytes are carried to and from a pipe; all else is passed as it is.  Signals that a person's terminal makes for this process are sent
- * on.
+ * bytes are carried to and from a pipe; all else is passed as it is.  Signals that a person's
+ * terminal makes for this process are sent on.
  */
 #include "config.h"
 #include "launcher/clsecure/open.h"
