@@ -48,6 +48,8 @@
 #define LOOK_UP(map, key) \
 	STORE(key, -4), MOV_REG(BPF_REG_2, BPF_REG_10), ADD_IMM(BPF_REG_2, -4), \
 		MAP(BPF_REG_1, map), CALL(BPF_FUNC_map_lookup_elem)
+/* On, if a field has this value; R2 has it then. */
+#define UNLESS(f, value, to) FIELD(BPF_REG_2, f), IF_NE(BPF_REG_2, value, to)
 #define EXIT INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
 /* Where jumps lead: resolve() makes distances of them.  A place is a jump to the next instruction. */
@@ -99,8 +101,7 @@ static int program_load(int listeners, int ports)
 {
 	struct bpf_insn code[] = {
 		MOV_REG(BPF_REG_6, BPF_REG_1),
-		FIELD(BPF_REG_2, protocol),
-		IF_NE(BPF_REG_2, IPPROTO_TCP, TO_PASS),
+		UNLESS(protocol, IPPROTO_TCP, TO_PASS),
 		MOV_IMM(BPF_REG_7, 0),
 		FIELD(BPF_REG_3, local_port),
 		FIELD(BPF_REG_2, family),
@@ -117,14 +118,10 @@ static int program_load(int listeners, int ports)
 		GO(TO_STEER),
 		PLACE(TO_V6),
 		MOV_IMM(BPF_REG_7, 1),
-		FIELD(BPF_REG_2, local_ip6[0]),
-		IF_NE(BPF_REG_2, 0, TO_PASS),
-		FIELD(BPF_REG_2, local_ip6[1]),
-		IF_NE(BPF_REG_2, 0, TO_PASS),
-		FIELD(BPF_REG_2, local_ip6[2]),
-		IF_NE(BPF_REG_2, 0, TO_PASS),
-		FIELD(BPF_REG_2, local_ip6[3]),
-		IF_NE(BPF_REG_2, htonl(1), TO_PASS),
+		UNLESS(local_ip6[0], 0, TO_PASS),
+		UNLESS(local_ip6[1], 0, TO_PASS),
+		UNLESS(local_ip6[2], 0, TO_PASS),
+		UNLESS(local_ip6[3], htonl(1), TO_PASS),
 		PLACE(TO_PORT),
 		LOOK_UP(ports, BPF_REG_3),
 		IF_NULL(BPF_REG_0, TO_PASS),
