@@ -4,14 +4,10 @@
 
 # Sets CLAUDE.
 claude_need() {
-	local version arch digest lock
+	local version arch digest
 	arch=$(npm_arch) && version=$(pin claude version) && digest=$(pin claude "$arch") || exit 1
 	CLAUDE=$CACHE/claude-$version-$arch
-	[ ! -d "$CLAUDE" ] || return 0
-	exec {lock}>"$CACHE/lock/claude"
-	flock "$lock"
-	[ -d "$CLAUDE" ] || claude_install "$version" "$arch" "$digest"
-	exec {lock}>&-
+	make_once "$CLAUDE" 'fetches Claude Code' claude_install "$version" "$arch" "$digest"
 }
 
 claude_install() {

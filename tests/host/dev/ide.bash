@@ -4,14 +4,10 @@
 
 # Sets IDE. Its native modules are compiled in the tree, so it is made for one tree.
 ide_need() {
-	local arch lock
+	local arch
 	arch=$(npm_arch) || exit 1
 	IDE=$CACHE/ide-$(cat "$TOP/tests/ide.pin" "$LIB/ide.bash" - <<<"${TREE##*/} $arch" | sha256sum | cut -c1-12)
-	[ ! -d "$IDE" ] || return 0
-	exec {lock}>"$CACHE/lock/ide"
-	flock -n "$lock" || { say "waiting for another run that makes the IDE"; flock "$lock"; }
-	[ -d "$IDE" ] || ide_make "$arch"
-	exec {lock}>&-
+	make_once "$IDE" 'makes the IDE' ide_make "$arch"
 }
 
 ide_make() {

@@ -5,7 +5,7 @@
 
 # packages_need NAME...: sets EXTRA to their layer; empty if none is named.
 packages_need() {
-	local names name lock
+	local names name
 	EXTRA=''
 	[ $# -gt 0 ] || return 0
 	for name; do
@@ -13,11 +13,7 @@ packages_need() {
 	done
 	readarray -t names < <(printf '%s\n' "$@" | sort -u)
 	EXTRA=$CACHE/packages-$(printf '%s\n' "${TREE##*/}" "${names[@]}" | sha256sum | cut -c1-12)
-	[ ! -d "$EXTRA" ] || return 0
-	exec {lock}>"$CACHE/lock/packages"
-	flock -n "$lock" || { say "waiting for another run that adds packages"; flock "$lock"; }
-	[ -d "$EXTRA" ] || packages_add "${names[@]}"
-	exec {lock}>&-
+	make_once "$EXTRA" 'adds packages' packages_add "${names[@]}"
 }
 
 # Nothing of this machine but its network is there: what a package does when it is

@@ -83,7 +83,7 @@ tree_apt_options() {
 
 # Sets TREE; makes it if it is not there yet. The lock makes a second run wait.
 tree_need() {
-	local suite key lock
+	local suite key
 	suite=$(tree_suite) || exit 1
 	key=$(printf '%s\n' "$suite" "${DEV_MIRROR:-}" "${PACKAGES[@]}" | sha256sum | cut -c1-12)
 	TREE=$CACHE/tree-$suite-$key
@@ -92,9 +92,18 @@ tree_need() {
 	free=$(($(stat -f -c '%a * %S / 1073741824' "$CACHE")))
 	[ "$free" -ge "$SPACE_GIB" ] || die "no space: $CACHE has $free GiB free, the tree and the test hosts need $SPACE_GIB GiB"
 	machine_packages
-	exec {lock}>"$CACHE/lock/tree"
-	flock -n "$lock" || { say "waiting for another run that makes the tree"; flock "$lock"; }
-	[ -d "$TREE" ] || tree_make "$suite"
+	make_once "$TREE" 'makes the tree' tree_make "$suite"
+}
+
+# make_once DIRECTORY WHAT COMMAND...: has COMMAND make this directory of the cache, if it is
+# not there, in one run at a time; others say that they wait for one that does WHAT.
+make_once() {
+	local dir=$1 what=$2 name=${1##*/} lock
+	shift 2
+	[ ! -d "$dir" ] || return 0
+	exec {lock}>"$CACHE/lock/${name%%-*}"
+	flock -n "$lock" || { say "waiting for another run that $what"; flock "$lock"; }
+	[ -d "$dir" ] || "$@"
 	exec {lock}>&-
 }
 

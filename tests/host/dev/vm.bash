@@ -11,24 +11,23 @@ VM_MIB=2048
 # Sets VM_IMAGE, a directory with the kernel, an initrd and the image, and QEMU, a
 # layer; makes them if need be.
 vm_need() {
-	local lock lower
+	local lower
 	[ "$(uname -m)" = x86_64 ] || die "the virtual machine is an x86_64 one, and this machine is not"
 	packages_need "${VM_RUN_PACKAGES[@]}"
 	QEMU=$EXTRA
 	packages_need "${VM_PACKAGES[@]}"
 	lower=${CLAUDE:+$CLAUDE:}$EXTRA:$TREE
 	VM_IMAGE=$CACHE/vm-$({ echo "$lower"; cat "$LIB"/{vm-image,vm-init,host-etc,old-calls.c}; } | sha256sum | cut -c1-12)
-	[ ! -d "$VM_IMAGE" ] || return 0
-	exec {lock}>"$CACHE/lock/vm"
-	flock -n "$lock" || { say "waiting for another run that makes the virtual machine"; flock "$lock"; }
-	if [ ! -d "$VM_IMAGE" ]; then
-		say "making the image of the virtual machine, once"
-		mkdir "$VM_IMAGE.new.$$" || die "cannot write into $CACHE"
-		DEV_LOWER=$lower tree_run "$VM_IMAGE.new.$$" bash /src/tests/host/dev/vm-image >&2 || die "cannot make the image (see above)"
-		mv "$VM_IMAGE.new.$$" "$VM_IMAGE" || die "cannot move the image into place"
-		say "the image is made: $(du -sh "$VM_IMAGE" | cut -f1)"
-	fi
-	exec {lock}>&-
+	make_once "$VM_IMAGE" 'makes the virtual machine' vm_make "$lower"
+}
+
+# vm_make LOWER: of the tree with these layers.
+vm_make() {
+	say "making the image of the virtual machine, once"
+	mkdir "$VM_IMAGE.new.$$" || die "cannot write into $CACHE"
+	DEV_LOWER=$1 tree_run "$VM_IMAGE.new.$$" bash /src/tests/host/dev/vm-image >&2 || die "cannot make the image (see above)"
+	mv "$VM_IMAGE.new.$$" "$VM_IMAGE" || die "cannot move the image into place"
+	say "the image is made: $(du -sh "$VM_IMAGE" | cut -f1)"
 }
 
 # vm_start [CONFIGURE-ARGS...]: as host_start.
