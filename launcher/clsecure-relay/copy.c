@@ -70,8 +70,8 @@ static void from_terminal(struct copy *c)
 
 	if (fill(&c->in, c->outer->fd, &err) || err == EAGAIN || err == EINTR)
 		return;
-	/* EIO also means: not in the foreground any more. */
-	if (err == EIO && !outer_foreground(c->outer))
+	/* EIO also means: not in the foreground any more.  One that went away answers nothing. */
+	if (err == EIO && isatty(c->outer->fd))
 		return;
 	hang_up(c);
 }

@@ -35,11 +35,13 @@ union rights {
 
 /*
  * The end of the session is told by the caller, or by its end: not by ^C, nor by a terminal that
- * went away.
+ * went away.  A read that comes too late, when the terminal is somebody else's, fails: it must not
+ * stop this, to go on as if it were still ours.
  */
 static void set_signals(void)
 {
-	static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGPIPE};
+	static const int ignored[] = {
+		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGPIPE};
 	sigset_t mask;
 
 	for (int sig = 1; sig < SIGRTMIN; sig++)
